@@ -1,0 +1,1 @@
+"""Tocsin: alerts in, the right person paged, until somebody answers."""

@@ -1,0 +1,142 @@
+"""What an endpoint may ask for."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query, Request
+from fastapi.security import OAuth2PasswordBearer
+
+from app.api.state import Service
+from app.core.errors import ForbiddenError, InvalidInputError, UnauthorizedError
+from app.core.paging import decode_cursor, encode_cursor
+from app.crud import crud_user
+from app.crud.base import COUNTED_AT_MOST, Slice, Window
+from app.db import session as db
+from app.domain.user import Actor, Permission, may
+from app.models import User
+
+BIGGEST_KEY = 2**63 - 1
+
+bearer = OAuth2PasswordBearer(
+    "/v1/auth/login/access-token",
+    auto_error=False,
+    scheme_name="Login",
+    description="Log in with mail address and password.",
+)
+
+
+def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceDep = Annotated[Service, Depends(service_of)]
+
+
+async def _open_read(service: ServiceDep) -> AsyncIterator[db.ReadSession]:
+    async with service.database.reading() as session:
+        yield session
+
+
+async def _open_write(service: ServiceDep) -> AsyncIterator[db.WriteSession]:
+    async with service.database.writing() as session:
+        yield session
+
+
+# Function scope: the commit happens before the response begins, so that one that fails is
+# never reported as success.
+ReadSession = Annotated[db.ReadSession, Depends(_open_read, scope="function")]
+WriteSession = Annotated[db.WriteSession, Depends(_open_write, scope="function")]
+
+
+async def _time_of_write(session: WriteSession) -> datetime:
+    return await db.transaction_time(session)
+
+
+Now = Annotated[datetime, Depends(_time_of_write, scope="function")]
+
+
+async def _logged_in(service: ServiceDep, token: Annotated[str | None, Depends(bearer)]) -> User:
+    user_id = service.signer.read_access_token(token) if token else None
+    if user_id is None:
+        raise UnauthorizedError("Log in first: the token is missing, wrong or has ended.")
+    async with service.database.reading() as session:
+        user = await crud_user.get(session, user_id)
+    if user is None or not user.is_active:
+        raise UnauthorizedError("This account is deactivated.")
+    return user
+
+
+CurrentUser = Annotated[User, Depends(_logged_in)]
+
+
+def require(permission: Permission) -> Callable[[User], Awaitable[User]]:
+    """A dependency that lets in whoever has `permission`."""
+
+    async def check(user: CurrentUser) -> User:
+        if not may(user.role, permission):
+            raise ForbiddenError(
+                f"Your role ({user.role}) does not allow this; ask an admin.",
+                needs=permission.value,
+            )
+        return user
+
+    return check
+
+
+Reader = Annotated[User, Depends(require(Permission.READ))]
+Responder = Annotated[User, Depends(require(Permission.RESPOND))]
+Admin = Annotated[User, Depends(require(Permission.ADMINISTER))]
+
+
+def acting(user: User) -> Actor:
+    return Actor(name=user.display_name, user_id=user.id)
+
+
+KeyPath = Annotated[int, Path(ge=1, le=BIGGEST_KEY)]
+
+
+@dataclass(frozen=True)
+class PageQuery:
+    """Which page of a list was asked for."""
+
+    window: Window
+    page: int | None
+
+    def shown(self, found: Slice[Any]) -> dict[str, Any]:
+        """A slice in the shape of every list."""
+        return {
+            "items": found.items,
+            "total": found.total,
+            "total_is_bound": found.total_is_bound,
+            "page": self.page,
+            "per_page": self.window.per_page,
+            "next_cursor": None if found.next_after is None else encode_cursor(found.next_after),
+        }
+
+
+def _page(
+    page: Annotated[int, Query(ge=1, description="From 1; ignored with a cursor.")] = 1,
+    per_page: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="`next_cursor` of the page before.")
+    ] = None,
+) -> PageQuery:
+    if cursor is not None:
+        return PageQuery(Window(per_page, after=decode_cursor(cursor)), None)
+    if page * per_page > COUNTED_AT_MOST:
+        raise UseCursorError(
+            f"Numbered pages end at {COUNTED_AT_MOST:,} rows; follow `next_cursor` beyond."
+        )
+    return PageQuery(Window(per_page, page=page), page)
+
+
+class UseCursorError(InvalidInputError):
+    """Numbered pages cost more the deeper they are; cursors do not."""
+
+    code = "USE_CURSOR"
+
+
+Paging = Annotated[PageQuery, Depends(_page)]

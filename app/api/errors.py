@@ -1,0 +1,125 @@
+"""The one table from refusals to HTTP, and the one shape every error has."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.core import errors
+from app.schemas.base import ErrorRead
+
+STATUS_BY_KIND: dict[type[errors.TocsinError], int] = {
+    errors.InvalidStateError: 400,
+    errors.UnauthorizedError: 401,
+    errors.ForbiddenError: 403,
+    errors.NotFoundError: 404,
+    errors.ConflictError: 409,
+    errors.InvalidInputError: 422,
+    errors.UnavailableError: 503,
+}
+HEADERS_BY_STATUS: dict[int, dict[str, str]] = {
+    401: {"WWW-Authenticate": "Bearer"},
+    503: {"Retry-After": "1"},
+}
+CODE_BY_STATUS = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: "BODY_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    422: "VALIDATION_ERROR",
+}
+MEANINGS = {
+    400: "The thing is in no state for this, or the body cannot be parsed.",
+    401: "Nobody is logged in, or the token is no longer good.",
+    403: "The role does not allow this.",
+    404: "There is no such thing.",
+    409: "It clashes with what is there.",
+    413: "The body is too large.",
+    422: "Something in the request is wrong; `details.errors` names each place.",
+    503: "Not now; try again.",
+}
+
+
+class AsciiResponse(JSONResponse):
+    """JSON in ASCII: an error repeats what was sent, and half a surrogate pair has no UTF-8."""
+
+    def render(self, content: object) -> bytes:
+        return json.dumps(content, separators=(",", ":")).encode()
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What an operation can answer besides success, for its OpenAPI entry."""
+    return {status: {"model": ErrorRead, "description": MEANINGS[status]} for status in statuses}
+
+
+def envelope(
+    request_id: str | None,
+    status: int,
+    code: str,
+    message: str,
+    details: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body = {
+        "code": code,
+        "message": message,
+        "request_id": request_id,
+        "details": dict(details or {}),
+    }
+    sent = {**HEADERS_BY_STATUS.get(status, {}), **(headers or {})}
+    return AsciiResponse(body, status, headers=sent)
+
+
+async def render_refusal(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.TocsinError)
+    status = next(s for kind, s in STATUS_BY_KIND.items() if isinstance(error, kind))
+    return envelope(request.state.request_id, status, error.code, error.message, error.details)
+
+
+async def render_invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    found = [{"path": path(fault["loc"]), "message": _sentence(fault)} for fault in error.errors()]
+    first = found[0]
+    return envelope(
+        request.state.request_id,
+        422,
+        "VALIDATION_ERROR",
+        f"{first['path'] or 'The body'}: {first['message']}",
+        {"errors": found},
+    )
+
+
+async def render_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = CODE_BY_STATUS.get(error.status_code, "ERROR")
+    return envelope(
+        request.state.request_id, error.status_code, code, str(error.detail), headers=error.headers
+    )
+
+
+def path(location: Sequence[str | int]) -> str:
+    """`("body", "steps", 0, "actions")` as people write it: `steps[0].actions`."""
+    shown = ""
+    for part in location[1:] if location and location[0] in ("body", "query", "path") else location:
+        if isinstance(part, int):
+            shown += f"[{part}]"
+        else:
+            shown += f".{part}" if shown else str(part)
+    return shown
+
+
+def _sentence(fault: Mapping[str, Any]) -> str:
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(errors.TocsinError, render_refusal)
+    app.add_exception_handler(RequestValidationError, render_invalid)
+    app.add_exception_handler(HTTPException, render_http)

@@ -1,0 +1,94 @@
+"""What happens to every request: an id, a log line, safe headers, and never a bare 500.
+
+Pure ASGI, so that it adds no task and no copy of the body.
+"""
+
+import logging
+import re
+import time
+from secrets import token_hex
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.errors import envelope
+from app.db.session import is_outage
+
+log = logging.getLogger("tocsin.http")
+
+REQUEST_ID = "X-Request-ID"
+# An id from outside lands in logs and rows: nothing but short, printable ones.
+ACCEPTABLE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class RequestContext:
+    """Gives each request its id and turns whatever escapes into an answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        offered = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = offered if ACCEPTABLE.fullmatch(offered) else token_hex(16)
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+        status = 0
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                for name, value in SAFE_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_marked)
+        except Exception as error:
+            if is_outage(error):
+                log.warning("database.unavailable", extra={"error": str(error)[:300]})
+                answer = envelope(
+                    request_id,
+                    503,
+                    "DATABASE_UNAVAILABLE",
+                    "The database cannot be reached just now; try again.",
+                    headers={"Retry-After": "1"},
+                )
+            else:
+                log.exception("request.failed")
+                answer = envelope(
+                    request_id,
+                    500,
+                    "INTERNAL_ERROR",
+                    "Something broke inside Tocsin. The log has it under this request id.",
+                )
+            if status == 0:
+                await answer(scope, receive, send_marked)
+        finally:
+            log.info(
+                "request",
+                extra={
+                    "method": scope["method"],
+                    "path": _shown_path(scope["path"]),
+                    "status": status,
+                    "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+                },
+            )
+            structlog.contextvars.clear_contextvars()
+
+
+def _shown_path(path: str) -> str:
+    """The path without the secret of a link."""
+    return "/a/…" if path.startswith("/a/") else path[:300]

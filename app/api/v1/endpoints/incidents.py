@@ -1,0 +1,242 @@
+"""Declare, list, read, answer, assign, comment."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from app.api.deps import (
+    BIGGEST_KEY,
+    KeyPath,
+    Now,
+    Paging,
+    Reader,
+    ReadSession,
+    Responder,
+    WriteSession,
+    acting,
+)
+from app.api.errors import answers
+from app.core.errors import NotFoundError
+from app.crud import crud_escalation, crud_incident, crud_notification
+from app.crud.crud_incident import IncidentFilter
+from app.domain.incident import IncidentStatus, Opening
+from app.models import Incident, IncidentComment
+from app.schemas.base import PageRead
+from app.schemas.escalation import IncidentEscalationRead
+from app.schemas.incident import (
+    AssignmentCreate,
+    CommentCreate,
+    CommentRead,
+    IncidentCreate,
+    IncidentRead,
+    IncidentUpdate,
+    Snooze,
+    TimelineEventRead,
+)
+from app.schemas.notification import NotificationRead
+from app.schemas.types import SeverityWord
+from app.services import incident as incident_service
+
+router = APIRouter(prefix="/incidents", tags=["incidents"])
+
+READ = answers(401, 404, 422)
+ACT = answers(400, 401, 403, 404, 422)
+WRITE = answers(400, 401, 403, 404, 409, 413, 422)
+
+
+async def _shown(session: ReadSession, incident_id: int) -> Incident:
+    incident = await crud_incident.get(session, incident_id)
+    if incident is None:
+        raise NotFoundError("incident", incident_id)
+    return incident
+
+
+@router.get("", response_model=PageRead[IncidentRead], responses=answers(401, 422))
+async def list_incidents(
+    session: ReadSession,
+    paging: Paging,
+    _: Reader,
+    status: Annotated[list[IncidentStatus], Query(description="Any of these.")] = [],  # noqa: B006
+    severity: Annotated[list[SeverityWord], Query(description="Any of these.")] = [],  # noqa: B006
+    service: Annotated[list[str], Query(description="Any of these.")] = [],  # noqa: B006
+    assigned_to: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
+) -> dict[str, Any]:
+    """List incidents, newest first. A filter that is given more than once means any of."""
+    where = IncidentFilter(status, severity, service, assigned_to)
+    return paging.shown(await crud_incident.list_page(session, where, paging.window))
+
+
+@router.post(
+    "",
+    response_model=IncidentRead,
+    status_code=201,
+    responses=answers(401, 403, 404, 413, 422),
+)
+async def declare_incident(
+    session: WriteSession, body: IncidentCreate, now: Now, user: Responder
+) -> Incident:
+    """Declare an incident. Every active policy that matches begins to page; none, the fallback."""
+    fields = body.model_dump(exclude={"assignees"})
+    opening = Opening(
+        **fields,
+        source="manual",
+        created_by=user.id,
+        story=f"{user.display_name} declared the incident.",
+    )
+    incident = await incident_service.declare(
+        session, opening, body.assignees, actor=acting(user), now=now
+    )
+    return await _shown(session, incident.id)
+
+
+@router.get("/{incident_id}", response_model=IncidentRead, responses=READ)
+async def read_incident(session: ReadSession, incident_id: KeyPath, _: Reader) -> Incident:
+    """Read one incident."""
+    return await _shown(session, incident_id)
+
+
+@router.patch("/{incident_id}", response_model=IncidentRead, responses=WRITE)
+async def update_incident(
+    session: WriteSession, incident_id: KeyPath, body: IncidentUpdate, now: Now, user: Responder
+) -> Incident:
+    """Change the named fields. A new severity or service picks its policies anew."""
+    fields = body.model_dump(exclude_unset=True, exclude={"status"})
+    changes = incident_service.Changes(fields, body.status)
+    await incident_service.edit(session, incident_id, changes, actor=acting(user), now=now)
+    return await _shown(session, incident_id)
+
+
+@router.post("/{incident_id}/acknowledge", response_model=IncidentRead, responses=ACT)
+async def acknowledge_incident(
+    session: WriteSession, incident_id: KeyPath, now: Now, user: Responder
+) -> Incident:
+    """Take an open incident: paging stops, it is yours. The second to do so changes nothing."""
+    await incident_service.change_status(
+        session, incident_id, IncidentStatus.ACKNOWLEDGED, actor=acting(user), now=now
+    )
+    return await _shown(session, incident_id)
+
+
+@router.post("/{incident_id}/resolve", response_model=IncidentRead, responses=ACT)
+async def resolve_incident(
+    session: WriteSession, incident_id: KeyPath, now: Now, user: Responder
+) -> Incident:
+    """It is over: everything that still waits to be sent is cancelled."""
+    await incident_service.change_status(
+        session, incident_id, IncidentStatus.RESOLVED, actor=acting(user), now=now
+    )
+    return await _shown(session, incident_id)
+
+
+@router.post(
+    "/{incident_id}/reopen",
+    response_model=IncidentRead,
+    responses=answers(400, 401, 403, 404, 409, 422),
+)
+async def reopen_incident(
+    session: WriteSession, incident_id: KeyPath, now: Now, user: Responder
+) -> Incident:
+    """It is not over after all: policies start from their first step."""
+    await incident_service.reopen(session, incident_id, actor=acting(user), now=now)
+    return await _shown(session, incident_id)
+
+
+@router.post("/{incident_id}/snooze", response_model=IncidentRead, responses=WRITE)
+async def snooze_incident(
+    session: WriteSession, incident_id: KeyPath, body: Snooze, now: Now, user: Responder
+) -> Incident:
+    """Pause paging until then; it goes on where it stood.
+
+    An incident that is acknowledged opens again at that time and pages anew.
+    """
+    until = body.until or now + timedelta(minutes=body.minutes or 0)
+    await incident_service.snooze(session, incident_id, until, actor=acting(user), now=now)
+    return await _shown(session, incident_id)
+
+
+@router.delete("/{incident_id}/snooze", response_model=IncidentRead, responses=ACT)
+async def end_snooze(
+    session: WriteSession, incident_id: KeyPath, now: Now, user: Responder
+) -> Incident:
+    """Let paging go on now."""
+    await incident_service.end_snooze(session, incident_id, actor=acting(user), now=now)
+    return await _shown(session, incident_id)
+
+
+@router.post("/{incident_id}/assignments", response_model=IncidentRead, responses=WRITE)
+async def assign_incident(
+    session: WriteSession, incident_id: KeyPath, body: AssignmentCreate, now: Now, user: Responder
+) -> Incident:
+    """Give the incident to somebody, or another role to somebody who has it."""
+    await incident_service.assign(
+        session, incident_id, body.user_id, body.role, actor=acting(user), now=now
+    )
+    return await _shown(session, incident_id)
+
+
+@router.delete("/{incident_id}/assignments/{user_id}", response_model=IncidentRead, responses=ACT)
+async def unassign_incident(
+    session: WriteSession, incident_id: KeyPath, user_id: KeyPath, now: Now, user: Responder
+) -> Incident:
+    """Take the incident off somebody's hands."""
+    await incident_service.unassign(session, incident_id, user_id, actor=acting(user), now=now)
+    return await _shown(session, incident_id)
+
+
+@router.get("/{incident_id}/comments", response_model=PageRead[CommentRead], responses=READ)
+async def list_comments(
+    session: ReadSession, incident_id: KeyPath, paging: Paging, _: Reader
+) -> dict[str, Any]:
+    """What people said, oldest first."""
+    await _shown(session, incident_id)
+    return paging.shown(await crud_incident.comment_page(session, incident_id, paging.window))
+
+
+@router.post(
+    "/{incident_id}/comments",
+    response_model=CommentRead,
+    status_code=201,
+    responses=answers(401, 403, 404, 413, 422),
+)
+async def comment_on_incident(
+    session: WriteSession, incident_id: KeyPath, body: CommentCreate, now: Now, user: Responder
+) -> IncidentComment:
+    """Say something about the incident."""
+    return await incident_service.comment(
+        session, incident_id, body.content, actor=acting(user), now=now
+    )
+
+
+@router.get("/{incident_id}/timeline", response_model=PageRead[TimelineEventRead], responses=READ)
+async def read_timeline(
+    session: ReadSession, incident_id: KeyPath, paging: Paging, _: Reader
+) -> dict[str, Any]:
+    """Everything that happened, who did it and why, oldest first."""
+    await _shown(session, incident_id)
+    return paging.shown(await crud_incident.timeline_page(session, incident_id, paging.window))
+
+
+@router.get("/{incident_id}/escalation", response_model=IncidentEscalationRead, responses=READ)
+async def read_escalation(session: ReadSession, incident_id: KeyPath, _: Reader) -> dict[str, Any]:
+    """Where the incident's policies stand, what is next and when, and what each step came to."""
+    await _shown(session, incident_id)
+    escalations = await crud_escalation.of_incident(session, incident_id)
+    to_come = [run.next_step_at for run in escalations if run.next_step_at is not None]
+    return {
+        "next_step_at": min(to_come, default=None),
+        "escalations": escalations,
+        "events": await crud_escalation.events_of(session, incident_id),
+    }
+
+
+@router.get(
+    "/{incident_id}/notifications", response_model=PageRead[NotificationRead], responses=READ
+)
+async def list_notifications(
+    session: ReadSession, incident_id: KeyPath, paging: Paging, _: Reader
+) -> dict[str, Any]:
+    """Every page promised for the incident and how it went, in the order of the promises."""
+    await _shown(session, incident_id)
+    found = await crud_notification.page_of_incident(session, incident_id, paging.window)
+    return paging.shown(found)

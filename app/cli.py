@@ -1,0 +1,293 @@
+"""The command: `tocsin serve`, `worker`, `migrate`, `create-admin`. Whatever stops a start is
+one sentence on stderr and exit status 2, never a traceback."""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app.core import logging as tocsin_logging
+from app.core import secret_file
+from app.core.config import Settings, load_settings
+from app.core.errors import SetupError
+from app.core.security import Passwords, Signer
+from app.db import migrations
+from app.db.connect import require_usable
+from app.db.embedded import EmbeddedPostgres, EmbeddedPostgresError, default_data_dir
+from app.db.session import Database, WriteSession, transaction_time
+from app.db.url import driver_url
+from app.domain.user import Role
+from app.main import Setup, build_database, build_senders, build_worker, create_app, webhook_secret
+from app.services import user as user_service
+
+DATABASE_NAME = "tocsin"
+FIRST_ADMIN = "admin@localhost"
+SHUTDOWN_PATIENCE = 30
+
+cli = typer.Typer(
+    name="tocsin",
+    help="Alerts in, the right person paged, until somebody answers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """What the command `tocsin` runs."""
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        cli()
+    except (SetupError, EmbeddedPostgresError) as error:
+        print(f"tocsin: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _leave(signum: int, frame: FrameType | None) -> None:
+    """Leave as by Ctrl-C, so that what was started is stopped."""
+    raise SystemExit(128 + signum)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    worker: Annotated[bool, typer.Option(help="Run the loops in this process, too.")] = True,
+) -> None:
+    """Serve the API (and run the loops), migrating the database first."""
+    settings = _settings(host=host, port=port)
+    with _bound(settings) as listener, _set_up(settings, listener) as setup:
+        asyncio.run(_announce(setup))
+        app = create_app(setup, with_worker=worker)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=SHUTDOWN_PATIENCE,
+            )
+        )
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+        print("Tocsin has stopped.")
+
+
+@cli.command()
+def worker() -> None:
+    """Run the loops only: escalations and deliveries, beside API processes."""
+    settings = _settings()
+    with _set_up(settings) as setup:
+        print("The loops are running. Ctrl-C stops them.")
+        asyncio.run(_work(setup))
+        print("Tocsin has stopped.")
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database up to this version."""
+    with _set_up(_settings()):
+        print(f"The database is at schema version {migrations.newest()}.")
+
+
+@cli.command()
+def create_admin(
+    email: Annotated[str, typer.Argument(help="The new admin's mail address.")],
+    password: Annotated[
+        str | None, typer.Option(help="Else TOCSIN_PASSWORD, else one is made and printed.")
+    ] = None,
+) -> None:
+    """Make another admin."""
+    settings = _settings()
+    given = password or os.environ.get("TOCSIN_PASSWORD")
+    with _set_up(settings) as setup:
+        chosen = given or secrets.token_urlsafe(12)
+        asyncio.run(_create_admin(setup, email, chosen))
+        print(f"{email} is an admin now.")
+        if given is None:
+            print(f"Password (shown this once): {chosen}")
+
+
+@cli.command(name="webhook-secret")
+def show_webhook_secret() -> None:
+    """Print the secret that signs our webhook calls, for those who verify them."""
+    settings = _settings()
+    secret_key = _secret_key(settings, _data_dir(settings))
+    print(webhook_secret(settings, Signer(secret_key)))
+
+
+# --- Setting up -------------------------------------------------------------------------
+
+
+def _settings(**overrides: object) -> Settings:
+    given = {name: value for name, value in overrides.items() if value is not None}
+    settings = load_settings(**given)
+    tocsin_logging.configure(settings.log_level, settings.log_format)
+    return settings
+
+
+def _data_dir(settings: Settings) -> Path:
+    folder = (settings.data_dir or default_data_dir()).absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(
+            f"The data folder {folder} cannot be used: {error.strerror}. Choose another with"
+            " TOCSIN_DATA_DIR."
+        ) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SetupError(
+            f"The data folder {folder} cannot be written to. Choose another with TOCSIN_DATA_DIR."
+        )
+    return folder
+
+
+def _secret_key(settings: Settings, data_dir: Path) -> str:
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    return secret_file.load_or_make(data_dir)
+
+
+@contextmanager
+def _bound(settings: Settings) -> Iterator[socket.socket]:
+    """The listening socket, taken before anything else is started."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with listener:
+        try:
+            listener.bind((settings.host, settings.port))
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise SetupError(
+                f"Cannot listen on {settings.host}:{settings.port}: {reason}. Choose another"
+                " with --host and --port, or HOST and PORT."
+            ) from None
+        yield listener
+
+
+@contextmanager
+def _set_up(settings: Settings, listener: socket.socket | None = None) -> Iterator[Setup]:
+    """A database that is there and migrated, and everything else that settings leave open."""
+    data_dir = _data_dir(settings)
+    with _database_url(settings, data_dir) as url:
+        setup = Setup(
+            settings=settings,
+            database_url=url,
+            data_dir=data_dir,
+            secret_key=_secret_key(settings, data_dir),
+            public_url=settings.public_url or _own_url(settings, listener),
+        )
+        # What is set wrong shall be said before the first request, not by the first page.
+        build_senders(setup, Signer(setup.secret_key))
+        asyncio.run(require_usable(url))
+        migrations.upgrade(url)
+        yield setup
+
+
+@contextmanager
+def _database_url(settings: Settings, data_dir: Path) -> Iterator[str]:
+    if settings.database_url is not None:
+        yield driver_url(settings.database_url.get_secret_value())
+        return
+    with EmbeddedPostgres(data_dir) as server:
+        server.ensure_database(DATABASE_NAME)
+        yield server.url(DATABASE_NAME)
+
+
+def _own_url(settings: Settings, listener: socket.socket | None) -> str:
+    port = listener.getsockname()[1] if listener else settings.port
+    host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+# --- What commands do -------------------------------------------------------------------
+
+
+async def _with_database(setup: Setup, work: Callable[[Database], Awaitable[None]]) -> None:
+    database = build_database(setup)
+    try:
+        await work(database)
+    finally:
+        await database.close()
+
+
+async def _announce(setup: Setup) -> None:
+    async def announce(database: Database) -> None:
+        made = await _make_first_admin(setup, database)
+        url = setup.public_url
+        print(f"\nTocsin serves {url}")
+        print(f"  Swagger UI   {url}/docs")
+        if made is None:
+            print(
+                "  Log in with the admin of the first start; `tocsin create-admin` makes another."
+            )
+        else:
+            email, password = made
+            print(f"  Admin        {email}")
+            print(f"  Password     {password}")
+        if setup.settings.smtp_url is None:
+            print(f"  No mail server is set: pages are kept in {setup.data_dir / 'outbox'}")
+        print("  Ctrl-C stops it.\n", flush=True)
+
+    await _with_database(setup, announce)
+
+
+async def _make_first_admin(setup: Setup, database: Database) -> tuple[str, str] | None:
+    """The first admin's login, to be shown once, if there was no user at all."""
+    async with database.reading() as session:
+        if await user_service.anybody(session):
+            return None
+    settings = setup.settings
+    email = settings.first_admin_email or FIRST_ADMIN
+    given = settings.first_admin_password
+    password = given.get_secret_value() if given else secrets.token_urlsafe(12)
+    hashed = await Passwords(settings.password_rounds).hash(password)
+    new = user_service.NewUser(email=email, hashed_password=hashed, role=Role.ADMIN)
+
+    async def create(session: WriteSession) -> bool:
+        now = await transaction_time(session)
+        return await user_service.create_first(session, new, now=now)
+
+    if not await database.write(create):
+        return None
+    return email, "as set in TOCSIN_FIRST_ADMIN_PASSWORD" if given else password
+
+
+async def _create_admin(setup: Setup, email: str, password: str) -> None:
+    hashed = await Passwords(setup.settings.password_rounds).hash(password)
+    new = user_service.NewUser(email=email, hashed_password=hashed, role=Role.ADMIN)
+
+    async def create(database: Database) -> None:
+        async with database.writing() as session:
+            await user_service.create(session, new, now=await transaction_time(session))
+
+    try:
+        await _with_database(setup, create)
+    except user_service.EmailTakenError as error:
+        raise SetupError(error.message) from None
+
+
+async def _work(setup: Setup) -> None:
+    database = build_database(setup)
+    signer = Signer(setup.secret_key)
+    loops = build_worker(setup, database, signer, build_senders(setup, signer))
+    asked_to_stop = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, asked_to_stop.set)
+    loops.start()
+    try:
+        await asked_to_stop.wait()
+    finally:
+        await loops.stop()
+        await database.close()

@@ -1,0 +1,61 @@
+"""Refusals, by kind. Services raise them; the doors turn a kind into their own language.
+
+    TocsinError
+    ├── NotFoundError       there is no such thing (or it is not yours to see)
+    ├── ConflictError       it clashes with what is there
+    ├── InvalidInputError   it cannot be understood or must not be
+    ├── InvalidStateError   the thing is in no state for it
+    ├── UnauthorizedError   who are you?
+    ├── ForbiddenError      not you
+    └── UnavailableError    not now; try again
+
+`code` is stable and machine-readable, the message is for a person and says what to do,
+`details` holds JSON for a program.
+"""
+
+from typing import Any
+
+
+class TocsinError(Exception):
+    code = "ERROR"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class NotFoundError(TocsinError):
+    code = "NOT_FOUND"
+
+    def __init__(self, what: str, key: object) -> None:
+        super().__init__(f"There is no {what} {key}.")
+        self.code = f"{what.upper().replace(' ', '_')}_NOT_FOUND"
+
+
+class ConflictError(TocsinError):
+    code = "CONFLICT"
+
+
+class InvalidInputError(TocsinError):
+    code = "INVALID_INPUT"
+
+
+class InvalidStateError(TocsinError):
+    code = "INVALID_STATE"
+
+
+class UnauthorizedError(TocsinError):
+    code = "UNAUTHORIZED"
+
+
+class ForbiddenError(TocsinError):
+    code = "FORBIDDEN"
+
+
+class UnavailableError(TocsinError):
+    code = "UNAVAILABLE"
+
+
+class SetupError(Exception):
+    """The service cannot start as it is set up. The message is one sentence for an operator."""

@@ -1,0 +1,119 @@
+"""Passwords, tokens, keys and links: everything that proves who somebody is.
+
+One JWT algorithm, with `exp`, `sub`, issuer and audience required. Every other secret is
+derived from the one `secret_key` for one purpose, so none can stand in for another.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import logging
+import secrets
+from datetime import datetime, timedelta
+
+from jose import JWTError, jwt
+from passlib.context import CryptContext
+
+ALGORITHM = "HS256"
+ISSUER = AUDIENCE = "tocsin"
+# passlib 1.7.4 asks bcrypt 4 for a version it no longer tells, and logs a traceback for it.
+logging.getLogger("passlib.handlers.bcrypt").setLevel(logging.ERROR)
+
+KEY_PREFIX = "tik_"  # Tocsin integration key
+LINK_SIGNATURE_BYTES = 18
+
+
+class Passwords:
+    """Hashes and checks passwords, never on the event loop.
+
+    `bcrypt_sha256`, because plain bcrypt ignores what follows the 72nd byte.
+    """
+
+    def __init__(self, rounds: int) -> None:
+        self._context = CryptContext(
+            schemes=["bcrypt_sha256"], bcrypt_sha256__rounds=rounds, deprecated="auto"
+        )
+        self._nobody = self._context.hash(secrets.token_urlsafe())
+
+    async def hash(self, password: str) -> str:
+        return await asyncio.to_thread(self._context.hash, password)
+
+    async def verify(self, password: str, hashed: str | None) -> bool:
+        """Whether it is the one. An unknown account (None) costs the same time as a known one."""
+        if "\x00" in password:
+            return False
+        matches = await asyncio.to_thread(self._context.verify, password, hashed or self._nobody)
+        return matches and hashed is not None
+
+
+class Signer:
+    """Signs and reads what this installation hands out."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._secret_key = secret_key.encode()
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes that only this installation knows, different for every purpose."""
+        return hmac.digest(self._secret_key, purpose.encode(), hashlib.sha256)
+
+    def access_token(self, user_id: int, *, now: datetime, life: timedelta) -> str:
+        claims = {
+            "sub": str(user_id),
+            "iat": now,
+            "exp": now + life,
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+        }
+        return str(jwt.encode(claims, self.derive("access token").hex(), ALGORITHM))
+
+    def read_access_token(self, token: str) -> int | None:
+        """The user it was made for, or None if it is not ours or no longer good."""
+        try:
+            claims = jwt.decode(
+                token,
+                self.derive("access token").hex(),
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                options={"require_exp": True, "require_sub": True, "leeway": 10},
+            )
+            return int(claims["sub"])
+        except (JWTError, ValueError):
+            return None
+
+    def link(self, purpose: str, number: int) -> str:
+        """An unguessable token for a URL that stands for row `number`."""
+        head = number.to_bytes(8)
+        return _encode(head + self._signature(purpose, head))
+
+    def read_link(self, purpose: str, token: str) -> int | None:
+        """The row a link stands for, or None if we never made it."""
+        try:
+            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except ValueError:
+            return None
+        head, signature = raw[:8], raw[8:]
+        # One spelling a link: base64 would also take other padding bits.
+        if _encode(raw) != token or not hmac.compare_digest(
+            signature, self._signature(purpose, head)
+        ):
+            return None
+        return int.from_bytes(head)
+
+    def _signature(self, purpose: str, head: bytes) -> bytes:
+        key = self.derive(f"link: {purpose}")
+        return hmac.digest(key, head, hashlib.sha256)[:LINK_SIGNATURE_BYTES]
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def new_integration_key() -> str:
+    return KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_key(key: str) -> str:
+    """How a key with its own 256 bits of chance is stored: a plain digest is enough."""
+    return hashlib.sha256(key.encode(errors="replace")).hexdigest()

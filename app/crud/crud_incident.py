@@ -1,0 +1,279 @@
+"""Incidents: pages, locks, and the set-based statements of the ingest path.
+
+Locking order, wherever several rows are held: incidents by id, then tallies by id. Alerts
+that join an incident take its tally only, never the incident.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, bindparam, insert, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import joinedload, selectinload
+
+from app.crud import base
+from app.db.session import ReadSession, WriteSession
+from app.domain.incident import AssignmentRole, IncidentStatus, Opening, Severity, TimelineType
+from app.models import Incident, IncidentAssignment, IncidentComment, IncidentTally, TimelineEvent
+
+NOW = bindparam("now", type_=DateTime(timezone=True))
+SHOWN = (
+    joinedload(Incident.tally),
+    selectinload(Incident.assignments).joinedload(IncidentAssignment.user),
+)
+
+
+@dataclass(frozen=True)
+class IncidentFilter:
+    """Which incidents; an empty field does not narrow."""
+
+    status: Collection[IncidentStatus] = ()
+    severity: Collection[Severity] = ()
+    service: Collection[str] = ()
+    assigned_to: int | None = None
+
+
+async def get(session: ReadSession, incident_id: int) -> Incident | None:
+    """The incident with all that is shown of it."""
+    return await session.get(Incident, incident_id, options=SHOWN, populate_existing=True)
+
+
+async def list_page(
+    session: ReadSession, where: IncidentFilter, wanted: base.Window
+) -> base.Slice[Incident]:
+    """Newest first."""
+    statement = select(Incident).options(*SHOWN)
+    if where.status:
+        statement = statement.where(Incident.status.in_(where.status))
+    if where.severity:
+        statement = statement.where(Incident.severity.in_(where.severity))
+    if where.service:
+        statement = statement.where(Incident.service.in_(where.service))
+    if where.assigned_to is not None:
+        statement = statement.where(Incident.assigned_to == where.assigned_to)
+    return await base.window(session, statement, Incident.id, wanted)
+
+
+async def lock(session: WriteSession, incident_id: int) -> Incident | None:
+    """The incident, held until commit, so that two responders cannot both win a race."""
+    return await base.lock(session, Incident, incident_id)
+
+
+async def lock_unresolved(session: WriteSession, ids: Collection[int]) -> Sequence[Incident]:
+    """Those of `ids` that are unresolved once we hold them, in the order of their ids."""
+    statement = (
+        select(Incident)
+        .where(Incident.id.in_(ids), Incident.status != IncidentStatus.RESOLVED)
+        .order_by(Incident.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(statement)).all()
+
+
+Key = tuple[int, str]
+
+
+async def unresolved_by_key(session: ReadSession, keys: Collection[Key]) -> dict[Key, int]:
+    """The unresolved incident of each (integration, dedup key) that has one."""
+    if not keys:
+        return {}
+    statement = select(Incident.integration_id, Incident.dedup_key, Incident.id).where(
+        tuple_(Incident.integration_id, Incident.dedup_key).in_(keys),
+        Incident.status != IncidentStatus.RESOLVED,
+    )
+    found = await session.execute(statement)
+    return {(integration, key): incident for integration, key, incident in found.tuples()}  # type: ignore[misc]  # neither is NULL where it was asked for
+
+
+async def unresolved_in_group(
+    session: ReadSession, integration_id: int, group_key: str
+) -> dict[str, int]:
+    """The unresolved incidents of a sender's group, by dedup key."""
+    statement = select(Incident.dedup_key, Incident.id).where(
+        Incident.integration_id == integration_id,
+        Incident.group_key == group_key,
+        Incident.status != IncidentStatus.RESOLVED,
+    )
+    return {key: incident for key, incident in (await session.execute(statement)).tuples() if key}
+
+
+_OPEN_MANY = text("""
+    WITH wanted AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:openings AS jsonb)) AS w(
+            uid uuid, title text, description text, severity text, service text, source text,
+            url text, tags text[], labels jsonb, integration_id bigint, dedup_key text,
+            group_key text, created_by bigint, alert_count bigint, story text)
+    ), opened AS (
+        INSERT INTO incidents (uid, title, description, severity, service, source, url, tags,
+            labels, integration_id, dedup_key, group_key, created_by, created_at, updated_at)
+        SELECT uid, title, description, severity, service, source, url, tags,
+            labels, integration_id, dedup_key, group_key, created_by, :now, :now
+        FROM wanted ORDER BY integration_id, dedup_key
+        ON CONFLICT (integration_id, dedup_key) WHERE status <> 'resolved' DO NOTHING
+        RETURNING id, uid
+    ), tallied AS (
+        INSERT INTO incident_tallies (incident_id, alert_count, last_alert_at)
+        SELECT o.id, w.alert_count, CASE WHEN w.alert_count > 0 THEN :now END
+        FROM opened o JOIN wanted w USING (uid)
+    ), told AS (
+        INSERT INTO timeline_events
+            (incident_id, event_type, description, user_id, metadata, created_at)
+        SELECT o.id, 'opened', w.story, w.created_by,
+            jsonb_strip_nulls(jsonb_build_object('integration_id', w.integration_id)), :now
+        FROM opened o JOIN wanted w USING (uid)
+    )
+    SELECT uid, id FROM opened
+""").bindparams(NOW)
+
+
+async def open_many(
+    session: WriteSession, openings: Sequence[Opening], *, now: datetime
+) -> dict[UUID, int]:
+    """Open incidents with tally and timeline, all in one statement; say which came to be.
+
+    One whose key has an unresolved incident already is left out. Sorted by key, so that two
+    batches that open the same ones wait for each other instead of deadlocking.
+    """
+    rows = [{**asdict(opening), "uid": str(opening.uid)} for opening in openings]
+    result = await session.execute(_OPEN_MANY, {"openings": json.dumps(rows), "now": now})
+    return dict(result.tuples().all())
+
+
+_JOIN = text("""
+    WITH wanted AS (
+        SELECT w.incident_id, w.alerts
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:counts AS bigint[])) AS w(incident_id, alerts)
+    ), held AS (
+        SELECT t.incident_id FROM incident_tallies t JOIN wanted USING (incident_id)
+        WHERE t.is_open ORDER BY t.incident_id FOR UPDATE OF t
+    )
+    UPDATE incident_tallies t
+    SET alert_count = t.alert_count + w.alerts, last_alert_at = greatest(t.last_alert_at, :now)
+    FROM held JOIN wanted w USING (incident_id)
+    WHERE t.incident_id = held.incident_id
+    RETURNING t.incident_id
+""").bindparams(NOW)
+
+
+async def join_many(session: WriteSession, alerts: Mapping[int, int], *, now: datetime) -> set[int]:
+    """Count alerts into their incidents; say which were still open to take them."""
+    parameters = {"ids": list(alerts), "counts": list(alerts.values()), "now": now}
+    return set((await session.scalars(_JOIN, parameters)).all())
+
+
+async def set_tally_open(
+    session: WriteSession, incident_ids: Collection[int], *, is_open: bool
+) -> None:
+    """From here on alerts may join these incidents, or not."""
+    held = (
+        select(IncidentTally.incident_id)
+        .where(IncidentTally.incident_id.in_(incident_ids))
+        .order_by(IncidentTally.incident_id)
+        .with_for_update()
+        .cte("held")
+    )
+    await session.execute(
+        update(IncidentTally)
+        .where(IncidentTally.incident_id == held.c.incident_id)
+        .values(is_open=is_open)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def entry(
+    incident_id: int,
+    kind: TimelineType,
+    description: str,
+    *,
+    now: datetime,
+    user_id: int | None = None,
+    **facts: Any,
+) -> dict[str, Any]:
+    """A line for `tell`."""
+    return {
+        "incident_id": incident_id,
+        "event_type": kind,
+        "description": description,
+        "user_id": user_id,
+        "facts": facts,
+        "created_at": now,
+    }
+
+
+async def tell(session: WriteSession, entries: Iterable[dict[str, Any]]) -> None:
+    """Write timeline entries, in their order."""
+    rows = list(entries)
+    if rows:
+        await session.execute(insert(TimelineEvent), rows)
+
+
+async def timeline_page(
+    session: ReadSession, incident_id: int, wanted: base.Window
+) -> base.Slice[TimelineEvent]:
+    """Oldest first: a story is read from its beginning."""
+    statement = select(TimelineEvent).where(TimelineEvent.incident_id == incident_id)
+    return await base.window(session, statement, TimelineEvent.id, wanted, descending=False)
+
+
+async def add_comment(session: WriteSession, comment: IncidentComment) -> IncidentComment:
+    return await base.add(session, comment)
+
+
+async def comment_page(
+    session: ReadSession, incident_id: int, wanted: base.Window
+) -> base.Slice[IncidentComment]:
+    statement = select(IncidentComment).where(IncidentComment.incident_id == incident_id)
+    return await base.window(session, statement, IncidentComment.id, wanted, descending=False)
+
+
+async def assignment(
+    session: ReadSession, incident_id: int, user_id: int
+) -> IncidentAssignment | None:
+    statement = select(IncidentAssignment).where(
+        IncidentAssignment.incident_id == incident_id, IncidentAssignment.user_id == user_id
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def put_assignment(
+    session: WriteSession,
+    incident_id: int,
+    user_id: int,
+    role: AssignmentRole,
+    *,
+    by: int | None,
+    now: datetime,
+) -> None:
+    """Assign somebody, or give somebody who is assigned already another role."""
+    values = {"role": role, "assigned_by": by, "assigned_at": now}
+    statement = (
+        upsert(IncidentAssignment)
+        .values(incident_id=incident_id, user_id=user_id, **values)
+        .on_conflict_do_update(index_elements=["incident_id", "user_id"], set_=values)
+    )
+    await session.execute(statement)
+
+
+async def remove_assignment(session: WriteSession, assignment: IncidentAssignment) -> None:
+    await base.delete(session, assignment)
+
+
+async def assignees(session: ReadSession, incident_ids: Collection[int]) -> dict[int, list[int]]:
+    """Who works on these incidents, in the order they were assigned; observers only watch."""
+    statement = (
+        select(IncidentAssignment.incident_id, IncidentAssignment.user_id)
+        .where(
+            IncidentAssignment.incident_id.in_(incident_ids),
+            IncidentAssignment.role != AssignmentRole.OBSERVER,
+        )
+        .order_by(IncidentAssignment.id)
+    )
+    found: dict[int, list[int]] = {}
+    for incident_id, user_id in (await session.execute(statement)).tuples():
+        found.setdefault(incident_id, []).append(user_id)
+    return found

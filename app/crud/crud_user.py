@@ -1,0 +1,113 @@
+"""People by id, mail address and role; and people as the pager sees them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from app.crud import base
+from app.db.session import ReadSession, WriteSession
+from app.domain.notification import Channel, Recipient, Rule
+from app.domain.user import Role
+from app.models import ContactMethod, NotificationPreference, NotificationRule, User
+
+
+async def by_email(session: ReadSession, email: str) -> User | None:
+    """The account with this address; case does not matter."""
+    folded = func.lower(email.strip())
+    return (
+        await session.scalars(select(User).where(func.lower(User.email) == folded))
+    ).one_or_none()
+
+
+async def list_page(session: ReadSession, wanted: base.Window) -> base.Slice[User]:
+    return await base.window(session, select(User), User.id, wanted, descending=False)
+
+
+async def active_admins(session: ReadSession) -> Sequence[User]:
+    statement = select(User).where(User.role == Role.ADMIN, User.is_active).order_by(User.id)
+    return (await session.scalars(statement)).all()
+
+
+async def lock_active_admins(session: WriteSession) -> Sequence[User]:
+    """The active admins, held, so that two of them cannot remove each other at once."""
+    statement = (
+        select(User)
+        .where(User.role == Role.ADMIN, User.is_active)
+        .order_by(User.id)
+        .with_for_update(key_share=True)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def any_exists(session: ReadSession) -> bool:
+    return await session.scalar(select(User.id).limit(1)) is not None
+
+
+async def recipients(session: ReadSession, user_ids: Collection[int]) -> dict[int, Recipient]:
+    """These people with their rules and switches, as paging needs them."""
+    if not user_ids:
+        return {}
+    users = (await session.scalars(select(User).where(User.id.in_(user_ids)))).all()
+    rules = await session.execute(
+        select(NotificationRule, ContactMethod)
+        .join(ContactMethod, ContactMethod.id == NotificationRule.contact_method_id)
+        .where(NotificationRule.user_id.in_(user_ids))
+        .order_by(NotificationRule.user_id, NotificationRule.position)
+    )
+    rules_of: dict[int, list[Rule]] = defaultdict(list)
+    for rule, method in rules.tuples():
+        rules_of[rule.user_id].append(_rule(rule, method))
+    switches = await session.execute(
+        select(NotificationPreference.user_id, NotificationPreference.channel).where(
+            NotificationPreference.user_id.in_(user_ids), ~NotificationPreference.is_enabled
+        )
+    )
+    off: dict[int, set[Channel]] = defaultdict(set)
+    for user_id, channel in switches.tuples():
+        off[user_id].add(channel)
+    return {
+        user.id: Recipient(
+            user_id=user.id,
+            name=user.display_name,
+            is_active=user.is_active,
+            time_zone=user.time_zone,
+            rules=tuple(rules_of[user.id]),
+            switched_off=frozenset(off[user.id]),
+        )
+        for user in users
+    }
+
+
+def _rule(rule: NotificationRule, method: ContactMethod) -> Rule:
+    return Rule(
+        id=rule.id,
+        channel=method.channel,
+        contact_method_id=method.id,
+        is_verified=method.verified_at is not None,
+        delay=timedelta(minutes=rule.delay_minutes),
+        min_severity=rule.min_severity,
+        quiet_from=rule.quiet_from,
+        quiet_until=rule.quiet_until,
+    )
+
+
+async def get(session: ReadSession, user_id: int) -> User | None:
+    return await base.get(session, User, user_id)
+
+
+async def lock(session: WriteSession, user_id: int) -> User | None:
+    return await base.lock(session, User, user_id)
+
+
+async def add(session: WriteSession, user: User) -> User:
+    return await base.add(session, user)
+
+
+FIRST_USER = 7_236_180_452  # an advisory lock
+
+
+async def lock_first(session: WriteSession) -> None:
+    """Be the only one, until commit, who looks whether there is anybody."""
+    await session.execute(select(func.pg_advisory_xact_lock(FIRST_USER)))

@@ -1,0 +1,1 @@
+"""The engine, the embedded server, and the only place where a transaction ends."""

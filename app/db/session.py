@@ -1,0 +1,134 @@
+"""One unit of work, one transaction: opened, timed, committed and rolled back only here.
+
+`reading` runs READ ONLY at the server, so a write through it fails there too. `writing`
+commits on exit; only after that commit are the loops that were asked for woken, because a
+wake-up for work that is not yet visible would be lost.
+
+Time is the database's, which all replicas share. It is read once a transaction and handed
+down as an argument; a test shifts it through `Database.clock_shift`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import NewType, TypeVar
+
+import asyncpg
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+ReadSession = NewType("ReadSession", AsyncSession)
+WriteSession = NewType("WriteSession", ReadSession)  # a writer may read; not vice versa
+
+T = TypeVar("T")
+Wake = Callable[[Iterable[str]], None]
+
+APPLICATION_NAME = "tocsin"
+STATEMENT_TIMEOUT = timedelta(seconds=30)
+LOCK_TIMEOUT = timedelta(seconds=10)
+IDLE_TIMEOUT = timedelta(seconds=60)
+CLASH = ("40001", "40P01")  # serialization failure, deadlock: the same work may well succeed
+CLASH_RETRIES = 5
+
+
+class Database:
+    """The engine of one process, with its clock and its bell."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            connect_args={
+                "timeout": 10,
+                "server_settings": {
+                    "application_name": APPLICATION_NAME,
+                    "timezone": "UTC",
+                    "jit": "off",  # it only ever slows statements as short as ours
+                    "statement_timeout": _milliseconds(STATEMENT_TIMEOUT),
+                    "lock_timeout": _milliseconds(LOCK_TIMEOUT),
+                    "idle_in_transaction_session_timeout": _milliseconds(IDLE_TIMEOUT),
+                },
+            },
+        )
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self.clock_shift = timedelta()
+        self.wake: Wake = lambda loops: None  # the worker puts its bell here
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[WriteSession]:
+        """A transaction that commits on exit, or leaves nothing behind."""
+        async with self.sessions.begin() as session:
+            session.info["clock_shift"] = self.clock_shift
+            yield WriteSession(ReadSession(session))
+        loops = session.info.pop("wake", None)
+        if loops:
+            self.wake(loops)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadSession]:
+        """A READ ONLY transaction."""
+        async with self.sessions() as session:
+            session.info["clock_shift"] = self.clock_shift
+            await session.connection(execution_options={"postgresql_readonly": True})
+            yield ReadSession(session)
+
+    async def write(self, work: Callable[[WriteSession], Awaitable[T]]) -> T:
+        """Run `work` in a transaction, again if it clashed with another one.
+
+        For work that takes many locks at once, where a deadlock is a matter of luck: it must
+        have no effect outside the transaction.
+        """
+        for attempt in range(CLASH_RETRIES):
+            try:
+                async with self.writing() as session:
+                    return await work(session)
+            except DBAPIError as error:
+                if not _is_clash(error) or attempt == CLASH_RETRIES - 1:
+                    raise
+                await asyncio.sleep(0.01 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+async def transaction_time(session: ReadSession) -> datetime:
+    """The database's time at which this transaction began."""
+    now: datetime | None = session.info.get("now")
+    if now is None:
+        now = (await session.scalars(select(func.now()))).one() + session.info["clock_shift"]
+        session.info["now"] = now
+    return now
+
+
+def wake_after_commit(session: WriteSession, loop: str) -> None:
+    """Once this transaction has committed, let `loop` look for work at once."""
+    session.info.setdefault("wake", set()).add(loop)
+
+
+def _is_clash(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in CLASH
+
+
+def _milliseconds(span: timedelta) -> str:
+    return str(int(span.total_seconds() * 1000))
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error says that the database cannot be reached just now, not that we erred."""
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        # 08: connection exception; 53: too many connections, out of memory or disk; 57P: shutdown.
+        return error.connection_invalidated or state.startswith(("08", "53", "57P"))
+    return isinstance(error, PoolTimeoutError | ConnectionError | asyncpg.PostgresConnectionError)

@@ -1,0 +1,1 @@
+"""Rules that need nothing but their inputs: no I/O, no clock, no framework."""

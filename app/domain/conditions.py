@@ -1,0 +1,252 @@
+"""The little language that picks a policy: parsed when saved, evaluated when an incident opens.
+
+    {"severity": ["critical", "high"], "labels.team": {"in": ["db"]}, "not": {"tags": ["test"]}}
+
+Every key must hold. A key is an attribute of the incident; its value is one word, a list
+(any of), or an object of operators (all of them). `all` and `any` take lists of such
+objects, `not` takes one. Nothing at all matches everything. Patterns run on RE2, whose
+time is linear in the text, so no pattern a user writes can stall the pager.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import re2
+
+from app.domain.incident import Severity, read_severity
+
+ATTRIBUTES = ("severity", "service", "source", "tags", "title", "labels.<name>", "time")
+TEXT_OPERATORS = ("in", "not_in", "contains", "matches", "exists")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DEEPEST = 8
+LONGEST_PATTERN = 500
+LONGEST_TEXT = 10_000
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What conditions may ask about an incident."""
+
+    severity: Severity
+    service: str
+    title: str
+    source: str | None = None
+    tags: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a document, and where in it."""
+
+    path: str
+    message: str
+
+
+# --- Evaluating -------------------------------------------------------------------------
+
+
+def holds(conditions: Mapping[str, Any], subject: Attributes, *, now: datetime) -> bool:
+    """Whether validated `conditions` hold for `subject` at `now`."""
+    return all(_key_holds(key, wanted, subject, now) for key, wanted in conditions.items())
+
+
+def _key_holds(key: str, wanted: Any, subject: Attributes, now: datetime) -> bool:
+    if key == "all":
+        return all(holds(part, subject, now=now) for part in wanted)
+    if key == "any":
+        return any(holds(part, subject, now=now) for part in wanted)
+    if key == "not":
+        return not holds(wanted, subject, now=now)
+    if key == "time":
+        return _within(wanted, now)
+    values = _values(key, subject)
+    if isinstance(wanted, Mapping):
+        return all(_OPERATORS[name](values, operand, key) for name, operand in wanted.items())
+    return _any_of(values, wanted if isinstance(wanted, list) else [wanted], key)
+
+
+def _values(key: str, subject: Attributes) -> tuple[str, ...]:
+    if key == "tags":
+        return subject.tags
+    if key.startswith("labels."):
+        value = subject.labels.get(key.removeprefix("labels."))
+    else:
+        value = getattr(subject, key)
+    return () if value is None else (value,)
+
+
+def _any_of(values: Iterable[str], wanted: Iterable[str], key: str) -> bool:
+    if key == "severity":
+        wanted = [read_severity(word) or word for word in wanted]
+    return not set(values).isdisjoint(wanted)
+
+
+def _contains(values: tuple[str, ...], operand: str, key: str) -> bool:
+    if key == "tags":
+        return operand in values
+    return any(operand.casefold() in value.casefold() for value in values)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+_OPERATORS: dict[str, Callable[[tuple[str, ...], Any, str], bool]] = {
+    "in": _any_of,
+    "not_in": lambda values, operand, key: not _any_of(values, operand, key),
+    "contains": _contains,
+    "matches": lambda values, operand, _: any(
+        _pattern(operand).search(value[:LONGEST_TEXT]) for value in values
+    ),
+    "exists": lambda values, operand, _: bool(values) is operand,
+}
+
+
+def _within(window: Mapping[str, Any], now: datetime) -> bool:
+    """Half-open [from, until) on the wall clock of the window's zone; may cross midnight.
+
+    A window that crosses midnight belongs to the day on which it starts.
+    """
+    local = now.astimezone(ZoneInfo(window.get("zone", "UTC")))
+    start, end = (time.fromisoformat(edge) for edge in window["between"])
+    clock = local.time().replace(tzinfo=None)
+    today = local.weekday()
+    if start < end:
+        inside = start <= clock < end
+    elif clock >= start:
+        inside = True
+    else:
+        inside, today = clock < end, (today - 1) % 7
+    return inside and WEEKDAYS[today] in window.get("days", WEEKDAYS)
+
+
+# --- Checking when saved ----------------------------------------------------------------
+
+
+def faults(conditions: Any, path: str = "conditions", depth: int = 0) -> list[Fault]:
+    """Everything wrong with `conditions`, each with its path; empty when they can be saved."""
+    if not isinstance(conditions, dict):
+        return [Fault(path, "must be an object")]
+    if depth > DEEPEST:
+        return [Fault(path, f"is nested deeper than {DEEPEST} levels")]
+    found: list[Fault] = []
+    for key, wanted in conditions.items():
+        found += _key_faults(key, wanted, f"{path}.{key}", depth)
+    return found
+
+
+def _key_faults(key: str, wanted: Any, path: str, depth: int) -> list[Fault]:
+    if key in ("all", "any"):
+        if not isinstance(wanted, list) or not wanted:
+            return [Fault(path, "must be a list of conditions, with one at least")]
+        parts = [faults(part, f"{path}[{i}]", depth + 1) for i, part in enumerate(wanted)]
+        return [fault for part in parts for fault in part]
+    if key == "not":
+        return faults(wanted, path, depth + 1)
+    if key == "time":
+        return _window_faults(wanted, path)
+    is_label = key.startswith("labels.") and len(key) > len("labels.")
+    if not is_label and key not in ("severity", "service", "source", "tags", "title"):
+        known = ", ".join((*ATTRIBUTES, "all", "any", "not"))
+        return [Fault(path, f"is no attribute; known are: {known}")]
+    if isinstance(wanted, dict):
+        return _operator_faults(key, wanted, path)
+    return _word_list_faults(key, wanted if isinstance(wanted, list) else [wanted], path)
+
+
+def _operator_faults(key: str, wanted: dict[str, Any], path: str) -> list[Fault]:
+    if not wanted:
+        return [Fault(path, f"needs an operator: {', '.join(TEXT_OPERATORS)}")]
+    found: list[Fault] = []
+    for name, operand in wanted.items():
+        where = f"{path}.{name}"
+        match name:
+            case "in" | "not_in":
+                if isinstance(operand, list):
+                    found += _word_list_faults(key, operand, where)
+                else:
+                    found.append(Fault(where, "must be a list"))
+            case "contains":
+                if not isinstance(operand, str) or not operand:
+                    found.append(Fault(where, "must be a text that is not empty"))
+            case "matches":
+                found += _pattern_faults(operand, where)
+            case "exists":
+                if not isinstance(operand, bool):
+                    found.append(Fault(where, "must be true or false"))
+            case _:
+                known = ", ".join(TEXT_OPERATORS)
+                found.append(Fault(where, f"is no operator; known are: {known}"))
+    return found
+
+
+def _word_list_faults(key: str, words: list[Any], path: str) -> list[Fault]:
+    if not words:
+        return [Fault(path, "is an empty list, which never matches")]
+    found: list[Fault] = []
+    for i, word in enumerate(words):
+        where = f"{path}[{i}]" if len(words) > 1 else path
+        if not isinstance(word, str):
+            found.append(Fault(where, "must be a text"))
+        elif key == "severity" and read_severity(word) is None:
+            known = ", ".join(Severity)
+            found.append(Fault(where, f"{word!r} is no severity; known are: {known}"))
+    return found
+
+
+def _pattern_faults(pattern: Any, path: str) -> list[Fault]:
+    if not isinstance(pattern, str) or not pattern:
+        return [Fault(path, "must be a pattern that is not empty")]
+    if len(pattern) > LONGEST_PATTERN:
+        return [Fault(path, f"is longer than {LONGEST_PATTERN} characters")]
+    try:
+        _pattern(pattern)
+    except re2.error as error:
+        reason = error.args[0]
+        text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+        return [Fault(path, f"is no valid RE2 pattern: {text}")]
+    return []
+
+
+def _window_faults(window: Any, path: str) -> list[Fault]:
+    if not isinstance(window, dict) or "between" not in window:
+        return [
+            Fault(path, 'must be like {"between": ["09:00", "17:00"], "zone": "Europe/Berlin"}')
+        ]
+    found = [
+        Fault(f"{path}.{name}", "is not known here; known are: between, zone, days")
+        for name in window.keys() - {"between", "zone", "days"}
+    ]
+    edges = window["between"]
+    if not isinstance(edges, list) or len(edges) != 2 or not all(map(_is_time, edges)):
+        found.append(Fault(f"{path}.between", 'must be two times of day like ["22:00", "06:00"]'))
+    elif time.fromisoformat(edges[0]) == time.fromisoformat(edges[1]):
+        found.append(Fault(f"{path}.between", "starts and ends at the same time"))
+    if "zone" in window and not _is_zone(window["zone"]):
+        found.append(Fault(f"{path}.zone", "is no IANA time zone, such as Europe/Berlin"))
+    days = window.get("days", list(WEEKDAYS))
+    if not isinstance(days, list) or not days or any(day not in WEEKDAYS for day in days):
+        found.append(Fault(f"{path}.days", f"must be a list of: {', '.join(WEEKDAYS)}"))
+    return found
+
+
+def _is_time(text: Any) -> bool:
+    try:
+        return isinstance(text, str) and time.fromisoformat(text).tzinfo is None
+    except ValueError:
+        return False
+
+
+def _is_zone(name: Any) -> bool:
+    try:
+        return isinstance(name, str) and bool(ZoneInfo(name))
+    except (KeyError, ValueError, OSError):
+        return False

@@ -1,0 +1,126 @@
+"""What an incident is and how it may change.
+
+Response status drives paging. `TRANSITIONS` is the whole law: a status that is asked
+for again is a no-op, whatever is not in the table is refused, and reopening is an
+action of its own because it starts paging again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+
+class IncidentStatus(StrEnum):
+    OPEN = "open"  # somebody must look; escalations run
+    ACKNOWLEDGED = "acknowledged"  # somebody is looking; escalations wait
+    RESOLVED = "resolved"  # nobody needs to look; escalations have ended
+
+
+TRANSITIONS: dict[IncidentStatus, tuple[IncidentStatus, ...]] = {
+    IncidentStatus.OPEN: (IncidentStatus.ACKNOWLEDGED, IncidentStatus.RESOLVED),
+    IncidentStatus.ACKNOWLEDGED: (IncidentStatus.RESOLVED,),
+    IncidentStatus.RESOLVED: (),
+}
+
+
+class Severity(StrEnum):
+    """How bad it is. Declared from worst to mildest; `rank` orders them."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 is the worst."""
+        return list(Severity).index(self)
+
+    def at_least(self, floor: "Severity") -> bool:
+        return self.rank <= floor.rank
+
+
+SEVERITY_ALIASES: dict[str, Severity] = {
+    "sev1": Severity.CRITICAL,
+    "sev2": Severity.HIGH,
+    "sev3": Severity.MEDIUM,
+    "sev4": Severity.LOW,
+    "p1": Severity.CRITICAL,
+    "p2": Severity.HIGH,
+    "p3": Severity.MEDIUM,
+    "p4": Severity.LOW,
+    "p5": Severity.LOW,
+    "page": Severity.CRITICAL,
+    "fatal": Severity.CRITICAL,
+    "emergency": Severity.CRITICAL,
+    "error": Severity.HIGH,
+    "major": Severity.HIGH,
+    "warning": Severity.MEDIUM,
+    "warn": Severity.MEDIUM,
+    "minor": Severity.LOW,
+    "info": Severity.LOW,
+    "information": Severity.LOW,
+    "informational": Severity.LOW,
+    "none": Severity.LOW,
+}
+
+
+def read_severity(word: str) -> Severity | None:
+    """The severity a person or a tool means by `word`, or None for a word nobody knows."""
+    key = word.strip().lower().replace("-", "").replace("_", "")
+    if key in set(Severity):
+        return Severity(key)
+    return SEVERITY_ALIASES.get(key)
+
+
+class AssignmentRole(StrEnum):
+    RESPONDER = "responder"
+    COMMANDER = "commander"
+    COMMUNICATOR = "communicator"
+    OBSERVER = "observer"
+
+
+class TimelineType(StrEnum):
+    """Every kind of entry a timeline can hold."""
+
+    OPENED = "opened"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    SNOOZED = "snoozed"
+    SNOOZE_ENDED = "snooze_ended"
+    EDITED = "edited"
+    ASSIGNED = "assigned"
+    UNASSIGNED = "unassigned"
+    COMMENTED = "commented"
+    ESCALATION_STARTED = "escalation_started"
+    ESCALATION_STEP = "escalation_step"
+    ESCALATION_REACHED_NOBODY = "escalation_reached_nobody"
+    ESCALATION_REPEATED = "escalation_repeated"
+    ESCALATION_EXHAUSTED = "escalation_exhausted"
+    ESCALATION_CANCELLED = "escalation_cancelled"
+    ESCALATION_HURRIED = "escalation_hurried"
+    ESCALATION_FAULT = "escalation_fault"
+    NOTIFICATION_FAILED = "notification_failed"
+
+
+@dataclass(frozen=True)
+class Opening:
+    """An incident about to be opened, by a person or by an alert."""
+
+    title: str
+    severity: Severity
+    service: str
+    story: str  # the first sentence of its timeline
+    description: str | None = None
+    source: str | None = None
+    url: str | None = None
+    tags: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    integration_id: int | None = None
+    dedup_key: str | None = None
+    group_key: str | None = None
+    created_by: int | None = None
+    alert_count: int = 0
+    uid: UUID = field(default_factory=uuid4)

@@ -1,0 +1,83 @@
+"""What a monitoring tool says, in our words.
+
+A parser in `app.integrations` turns one request body into `Readings`; nothing past it
+knows which tool spoke. A signal always has a dedup key, so that the same problem told
+twice is one incident.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.domain.incident import Severity
+
+
+class IntegrationKind(StrEnum):
+    ELASTIC = "elastic"
+    ALERTMANAGER = "alertmanager"
+    ALERTS = "alerts"  # the plain documented format
+
+
+class SignalAction(StrEnum):
+    TRIGGER = "trigger"
+    RESOLVE = "resolve"
+
+
+class AlertOutcome(StrEnum):
+    """What became of one alert."""
+
+    OPENED = "opened"  # it opened an incident
+    JOINED = "joined"  # an unresolved incident with its key was there already
+    RESOLVED = "resolved"  # it resolved an incident
+    IGNORED = "ignored"  # a recovery with nothing to resolve
+    UNREADABLE = "unreadable"  # kept as it came; an incident about the integration says so
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One alert, as a parser understood it. Texts are already bounded and printable."""
+
+    action: SignalAction
+    dedup_key: str
+    title: str
+    description: str | None = None
+    severity: Severity | None = None  # None: the integration's default
+    service: str | None = None  # None: the integration's default
+    source: str | None = None
+    url: str | None = None
+    tags: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    group_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """One alert that could not be understood, and why, in a sentence for the sender."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class GroupState:
+    """A sender's word that `present` is all that it still names of its group."""
+
+    group_key: str
+    present: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Readings:
+    """One request body, read: its alerts in order, and what it says of a whole group."""
+
+    alerts: tuple[Signal | Unreadable, ...]
+    group: GroupState | None = None
+
+
+UNREADABLE_KEY = "tocsin:unreadable"
+
+
+def derived_key(*parts: str | None) -> str:
+    """A dedup key for a sender that names none: equal parts, equal key."""
+    joined = "\x1f".join(part or "" for part in parts)
+    return "derived:" + hashlib.sha256(joined.encode()).hexdigest()[:32]

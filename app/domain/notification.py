@@ -1,0 +1,159 @@
+"""How a page travels: channels, states, retries, quiet hours and the fan-out to a person.
+
+`fan_out` is the one place that decides who is paged over what and when; production and
+any rehearsal of it call the same function.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from app.domain.incident import Severity
+
+
+class Channel(StrEnum):
+    EMAIL = "email"
+    SMS = "sms"
+    PUSH = "push"
+    CHAT = "chat"
+    WEBHOOK = "webhook"
+
+
+class NotificationStatus(StrEnum):
+    PENDING = "pending"  # waits for its time, or for its next attempt
+    SENDING = "sending"  # leased by one sender until the lease ends
+    SENT = "sent"  # a provider took it
+    DELIVERED = "delivered"  # a provider says it arrived
+    FAILED = "failed"  # given up, with the reason
+    CANCELLED = "cancelled"  # answered, or its recipient left, before it was sent
+    SUPPRESSED = "suppressed"  # deliberately kept here: written to the local outbox
+
+
+WAITING = (NotificationStatus.PENDING, NotificationStatus.SENDING)
+FINAL = tuple(set(NotificationStatus) - set(WAITING))
+
+
+class AttemptOutcome(StrEnum):
+    """How one attempt at sending ended."""
+
+    SENT = "sent"
+    KEPT = "kept"  # to the local outbox
+    RETRY = "retry"
+    GAVE_UP = "gave_up"
+    UNKNOWN = "unknown"  # the sender vanished before it could say
+
+
+MAX_ATTEMPTS = 15
+FIRST_RETRY = timedelta(seconds=2)
+LONGEST_RETRY = timedelta(minutes=5)
+
+
+def retry_delay(attempts: int, *, chance: float) -> timedelta:
+    """How long to wait after `attempts` tries: exponential, full jitter by `chance` in [0, 1)."""
+    ceiling: timedelta = min(FIRST_RETRY * 2 ** min(attempts - 1, 16), LONGEST_RETRY)
+    return ceiling * chance
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One of a person's ordered rules, with the contact method it uses."""
+
+    id: int
+    channel: Channel
+    contact_method_id: int
+    is_verified: bool
+    delay: timedelta
+    min_severity: Severity | None = None
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A person as far as paging needs to know them."""
+
+    user_id: int
+    name: str
+    is_active: bool
+    time_zone: str
+    rules: Sequence[Rule]
+    switched_off: frozenset[Channel] = frozenset()
+
+
+@dataclass(frozen=True)
+class Page:
+    """A promise to tell one person over one contact method at one time."""
+
+    user_id: int
+    rule_id: int
+    contact_method_id: int
+    channel: Channel
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Why somebody is not paged over a channel, in words for the timeline."""
+
+    user_id: int
+    name: str
+    reason: str
+
+
+def fan_out(
+    recipient: Recipient, *, channels: Collection[Channel], severity: Severity, due_at: datetime
+) -> tuple[list[Page], list[Skipped]]:
+    """The pages a step owes one person: their rules ∩ the step's channels ∩ what is switched on.
+
+    No channels means all of them. Quiet hours move a page below `critical` to their end.
+    """
+    if not recipient.is_active:
+        return [], [Skipped(recipient.user_id, recipient.name, "is deactivated")]
+    pages: list[Page] = []
+    reasons: list[str] = []
+    for rule in recipient.rules:
+        if channels and rule.channel not in channels:
+            continue
+        reason = _refusal(rule, recipient, severity)
+        if reason:
+            reasons.append(reason)
+            continue
+        due = due_at + rule.delay
+        if severity is not Severity.CRITICAL:
+            due = after_quiet_hours(due, rule, recipient.time_zone)
+        pages.append(Page(recipient.user_id, rule.id, rule.contact_method_id, rule.channel, due))
+    if not pages and not reasons:
+        wanted = " or ".join(sorted(channels)) or "any channel"
+        reasons.append(f"has no rule for {wanted}")
+    return pages, [Skipped(recipient.user_id, recipient.name, reason) for reason in reasons]
+
+
+def _refusal(rule: Rule, recipient: Recipient, severity: Severity) -> str | None:
+    if rule.channel in recipient.switched_off:
+        return f"has switched {rule.channel} off"
+    if not rule.is_verified:
+        return f"has not verified the contact method for {rule.channel}"
+    if rule.min_severity is not None and not severity.at_least(rule.min_severity):
+        return f"wants {rule.channel} only from {rule.min_severity} up"
+    return None
+
+
+def after_quiet_hours(due_at: datetime, rule: Rule, time_zone: str) -> datetime:
+    """`due_at`, or the end of the quiet hours it falls into, on the person's own clock."""
+    if rule.quiet_from is None or rule.quiet_until is None:
+        return due_at
+    local = due_at.astimezone(ZoneInfo(time_zone))
+    clock = local.time().replace(tzinfo=None)
+    overnight = rule.quiet_from > rule.quiet_until
+    if overnight:
+        is_quiet = clock >= rule.quiet_from or clock < rule.quiet_until
+    else:
+        is_quiet = rule.quiet_from <= clock < rule.quiet_until
+    if not is_quiet:
+        return due_at
+    day = local.date()
+    if overnight and clock >= rule.quiet_from:
+        day += timedelta(days=1)
+    return datetime.combine(day, rule.quiet_until, local.tzinfo).astimezone(due_at.tzinfo)

@@ -1,0 +1,160 @@
+"""The composition root: everything is built here, once, from the settings."""
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.api import errors, health, ingest
+from app.api.middleware import RequestContext
+from app.api.state import Pulse, Service
+from app.api.v1.api import router as v1
+from app.channels.base import Sender
+from app.channels.email import SmtpSender, parse_smtp_url
+from app.channels.outbox import OutboxSender
+from app.channels.targets import parse_networks
+from app.channels.unconfigured import UnconfiguredSender
+from app.channels.webhook import WebhookSender
+from app.core.config import Settings
+from app.core.security import Passwords, Signer
+from app.core.version import VERSION
+from app.db.session import Database
+from app.domain.notification import Channel
+from app.web import router as web
+from app.worker import Worker
+from app.worker.compose import composer
+
+DESCRIPTION = """
+Alerts come in, one problem opens one incident, the right person is paged, until somebody answers.
+
+Log in with *Authorize* (mail address and password). Monitoring tools use an integration's key
+instead. Every error has the same shape: `code`, `message`, `request_id`, `details`.
+"""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The settings, with everything resolved that they left open."""
+
+    settings: Settings
+    database_url: str
+    data_dir: Path
+    secret_key: str
+    public_url: str
+
+
+class NoLoops:
+    """The pulse of a process that runs no loops: they turn elsewhere."""
+
+    def is_alive(self) -> bool:
+        return True
+
+    def report(self) -> dict[str, Any]:
+        return {}
+
+
+def build_senders(setup: Setup, signer: Signer) -> list[Sender]:
+    """One sender a channel, as far as this installation can; the rest say that they cannot."""
+    settings = setup.settings
+    email: Sender
+    if settings.smtp_url is not None:
+        server = parse_smtp_url(settings.smtp_url.get_secret_value())
+        email = SmtpSender(server, settings.mail_from)
+    else:
+        email = OutboxSender(setup.data_dir / "outbox", settings.mail_from)
+    webhook = WebhookSender(
+        webhook_secret(settings, signer),
+        VERSION,
+        allowed=parse_networks(settings.allow_private_targets),
+    )
+    built: dict[Channel, Sender] = {Channel.EMAIL: email, Channel.WEBHOOK: webhook}
+    return [built.get(channel) or UnconfiguredSender(channel) for channel in Channel]
+
+
+def webhook_secret(settings: Settings, signer: Signer) -> str:
+    """What signs our calls: the setting, or one of this installation's own."""
+    if settings.webhook_secret is not None:
+        return settings.webhook_secret.get_secret_value()
+    return "whsec_" + base64.b64encode(signer.derive("webhook signatures")).decode()
+
+
+def build_database(setup: Setup) -> Database:
+    return Database(setup.database_url, pool_size=setup.settings.database_pool)
+
+
+def build_worker(setup: Setup, database: Database, signer: Signer, senders: list[Sender]) -> Worker:
+    return Worker(
+        database,
+        senders,
+        composer(signer, setup.public_url),
+        safety_tick=setup.settings.safety_tick,
+        fallback_email=setup.settings.fallback_email,
+    )
+
+
+def create_app(setup: Setup, *, with_worker: bool = True) -> FastAPI:
+    """The service, with its loops unless they run in processes of their own."""
+    settings = setup.settings
+    database = build_database(setup)
+    signer = Signer(setup.secret_key)
+    senders = build_senders(setup, signer)
+    worker = build_worker(setup, database, signer, senders) if with_worker else None
+    pulse: Pulse = worker or NoLoops()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if worker is not None:
+            worker.start()
+        try:
+            yield
+        finally:
+            if worker is not None:
+                await worker.stop()
+            await database.close()
+
+    app = FastAPI(
+        title="Tocsin",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # our own page serves Swagger UI from our own files
+        redoc_url=None,
+    )
+    app.state.service = Service(
+        settings=settings,
+        database=database,
+        signer=signer,
+        passwords=Passwords(settings.password_rounds),
+        pulse=pulse,
+        channel_states=lambda: {str(sender.channel): sender.state() for sender in senders},
+    )
+    app.include_router(v1)
+    app.include_router(health.router)
+    web.install(app)
+    errors.install(app)
+    app.add_middleware(RequestContext)
+    _describe_keys(app)
+    return app
+
+
+def _describe_keys(app: FastAPI) -> None:
+    """Tell the OpenAPI document how tools send their keys; no dependency of ours reads them."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+            )
+            document["components"]["securitySchemes"].update(ingest.SECURITY_SCHEMES)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -1,0 +1,1 @@
+"""What people read: texts rendered from facts, in a sandbox, for the channels to carry."""

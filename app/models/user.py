@@ -1,0 +1,32 @@
+"""People."""
+
+from sqlalchemy import CheckConstraint, Computed, Index, String, text, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base_class import Base, Keyed, Stamped, one_of
+from app.domain.user import Role
+
+
+class User(Keyed, Stamped, Base):
+    __tablename__ = "users"
+    __table_args__ = (
+        one_of("role", Role),
+        CheckConstraint("email = btrim(email) AND email <> ''", name="email_given"),
+        Index("uq_users_email_folded", text("lower(email)"), unique=True),
+    )
+
+    email: Mapped[str] = mapped_column(String(255))
+    hashed_password: Mapped[str] = mapped_column(String(255))
+    full_name: Mapped[str | None] = mapped_column(String(255))
+    role: Mapped[Role] = mapped_column(server_default=Role.RESPONDER)
+    is_active: Mapped[bool] = mapped_column(server_default=true())
+    # What older clients ask for; it cannot drift from the role.
+    is_superuser: Mapped[bool] = mapped_column(Computed("role = 'admin'", persisted=True))
+    phone: Mapped[str | None] = mapped_column(String(50))
+    time_zone: Mapped[str] = mapped_column(String(64), server_default="UTC")
+    revision: Mapped[int] = mapped_column(server_default="1")
+
+    @property
+    def display_name(self) -> str:
+        """What to call this person in a sentence."""
+        return self.full_name or self.email

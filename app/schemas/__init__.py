@@ -1,0 +1,1 @@
+"""The wire: what comes in is checked here, what goes out is shaped here."""

@@ -1,0 +1,63 @@
+"""What every shape on the wire shares."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+
+T = TypeVar("T")
+
+
+def _zulu(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _aware(moment: datetime) -> datetime:
+    """In UTC; a time that names no zone is taken for UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Instant = Annotated[
+    datetime, AfterValidator(_aware), PlainSerializer(_zulu, return_type=str, when_used="json")
+]
+
+
+class ReadSchema(BaseModel):
+    """What goes out."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class WriteSchema(BaseModel):
+    """What comes in: a field nobody knows is a mistake worth telling."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class PageRead(ReadSchema, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    total: int = Field(description="How many there are in all; counted up to 10,000.")
+    total_is_bound: bool = Field(
+        description="True when there are more than `total` says.", examples=[False]
+    )
+    page: int | None = Field(description="The page's number; null when a cursor was used.")
+    per_page: int
+    next_cursor: str | None = Field(
+        description="Pass it as `cursor` for what follows; null at the end."
+    )
+
+
+class FieldErrorRead(ReadSchema):
+    path: str = Field(examples=["steps[0].actions[0].type"])
+    message: str
+
+
+class ErrorRead(ReadSchema):
+    """Every error, whatever went wrong."""
+
+    code: str = Field(examples=["INCIDENT_NOT_FOUND"])
+    message: str = Field(examples=["There is no incident 7."])
+    request_id: str | None = Field(examples=["01K9ZQ8W7N3T5R0Y2V4X6A8C1E"])
+    details: dict[str, Any] = Field(examples=[{}])

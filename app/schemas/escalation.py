@@ -1,0 +1,195 @@
+"""Policies and what they did."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from app.domain.escalation import EscalationEventStatus, EscalationStatus
+from app.domain.incident import IncidentStatus
+from app.domain.notification import Channel
+from app.schemas.base import Instant, ReadSchema, WriteSchema
+from app.schemas.types import Comment, HttpUrl, Key, LongText, SeverityWord, Text
+
+LONGEST_DELAY = 7 * 24 * 60
+
+Minutes = Annotated[float, Field(ge=0, le=LONGEST_DELAY, allow_inf_nan=False)]
+
+
+class UserTarget(WriteSchema):
+    user: Key
+
+
+Target = Literal["assignees", "creator", "admins"] | UserTarget
+
+
+class NotifyAction(WriteSchema):
+    """Page people, each along their own rules."""
+
+    type: Literal["notify"]
+    target: Target
+    channels: list[Channel] | None = Field(
+        None, description="Only these of their channels; left out or empty means all."
+    )
+    message: Annotated[Text, Field(min_length=1, max_length=2000)] | None = None
+
+
+class AssignAction(WriteSchema):
+    type: Literal["assign"]
+    target: Target
+
+
+class SetStatusAction(WriteSchema):
+    type: Literal["set_status"]
+    status: Literal[IncidentStatus.ACKNOWLEDGED, IncidentStatus.RESOLVED]
+
+
+class SetSeverityAction(WriteSchema):
+    type: Literal["set_severity"]
+    severity: SeverityWord
+
+
+class WebhookAction(WriteSchema):
+    """Call a URL with a signed JSON body."""
+
+    type: Literal["webhook"]
+    url: HttpUrl
+
+
+class CommentAction(WriteSchema):
+    type: Literal["comment"]
+    text: Comment
+
+
+Action = Annotated[
+    NotifyAction
+    | AssignAction
+    | SetStatusAction
+    | SetSeverityAction
+    | WebhookAction
+    | CommentAction,
+    Field(discriminator="type"),
+]
+
+
+class Step(WriteSchema):
+    delay_minutes: Minutes = Field(
+        description="After the step before; of the first, after the start. Fractions are allowed.",
+        examples=[5],
+    )
+    actions: list[Action] = Field(min_length=1, max_length=20)
+
+
+EXAMPLE_CONDITIONS = {"severity": ["critical", "high"], "service": ["database", "primary-db"]}
+EXAMPLE_STEPS = [
+    {
+        "delay_minutes": 0,
+        "actions": [
+            {
+                "type": "notify",
+                "target": "admins",
+                "channels": ["email"],
+                "message": "This incident requires your attention.",
+            }
+        ],
+    }
+]
+CONDITIONS_HELP = (
+    "Which incidents; empty matches all. Keys: severity, service, source, tags, title,"
+    " labels.<name>, time; a list means any of; operators in, not_in, contains, matches, exists;"
+    " all, any and not nest. See docs/policies.md."
+)
+
+
+class PolicyCreate(WriteSchema):
+    name: Annotated[Text, Field(min_length=1, max_length=255)] = Field(
+        examples=["Critical Database Issues"]
+    )
+    description: LongText | None = None
+    conditions: dict[str, Any] = Field(
+        {}, description=CONDITIONS_HELP, examples=[EXAMPLE_CONDITIONS]
+    )
+    steps: list[Step] = Field(min_length=1, max_length=50, examples=[EXAMPLE_STEPS])
+    repeat: int = Field(0, ge=0, le=20, description="How often the ladder begins again.")
+    final_delay_minutes: Minutes = Field(
+        5,
+        description="How long after the last step the ladder waits for an answer before it"
+        " begins again or, at its end, pages the fallback.",
+    )
+    is_active: bool = True
+
+
+class PolicyUpdate(WriteSchema):
+    """Only the named fields are written; steps are replaced as a whole."""
+
+    name: Annotated[Text, Field(min_length=1, max_length=255)] | None = None
+    description: LongText | None = None
+    conditions: dict[str, Any] | None = Field(None, description=CONDITIONS_HELP)
+    steps: list[Step] | None = Field(None, min_length=1, max_length=50)
+    repeat: int | None = Field(None, ge=0, le=20)
+    final_delay_minutes: Minutes | None = None
+    is_active: bool | None = None
+
+    @field_validator("name", "conditions", "steps", "repeat", "final_delay_minutes", "is_active")
+    @classmethod
+    def _never_nothing(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be null; leave the field out to keep it")
+        return value
+
+
+class PolicyRead(ReadSchema):
+    id: int
+    name: str
+    description: str | None
+    conditions: dict[str, Any]
+    steps: list[dict[str, Any]]
+    repeat: int
+    final_delay_minutes: float
+    is_active: bool
+    revision: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class EscalationRead(ReadSchema):
+    """One policy at work on one incident."""
+
+    id: int
+    policy_id: int | None = Field(description="Null for the fallback, or once it was deleted.")
+    policy_name: str
+    is_fallback: bool
+    status: EscalationStatus
+    loop: int = Field(description="Which round of the ladder, from 0.")
+    next_step: int = Field(
+        description="The step that comes next, from 0; the number of steps means its end."
+    )
+    next_step_at: Instant | None = Field(description="When; null when nothing is to come.")
+    steps: list[dict[str, Any]] = Field(description="As they were when it started.")
+    repeat: int
+    final_delay_minutes: float
+    started_at: Instant
+    finished_at: Instant | None
+    last_fault: str | None
+
+
+class EscalationEventRead(ReadSchema):
+    """What one step came to."""
+
+    id: int
+    escalation_id: int
+    policy_id: int | None
+    loop: int
+    step: int
+    status: EscalationEventStatus
+    due_at: Instant
+    triggered_at: Instant
+    completed_at: Instant | None
+    metadata: dict[str, Any] = Field(validation_alias="facts")
+
+
+class IncidentEscalationRead(ReadSchema):
+    """Where an incident's escalations stand, what is next and when, and what was done."""
+
+    next_step_at: Instant | None = Field(description="The nearest of all that is to come.")
+    escalations: list[EscalationRead]
+    events: list[EscalationEventRead]

@@ -1,0 +1,133 @@
+"""Incidents and what hangs on them."""
+
+from typing import Any
+
+from pydantic import AliasPath, Field, field_validator, model_validator
+
+from app.domain.incident import AssignmentRole, IncidentStatus, TimelineType
+from app.schemas.base import Instant, ReadSchema, WriteSchema
+from app.schemas.types import (
+    Comment,
+    HttpUrl,
+    Key,
+    Labels,
+    LongText,
+    ServiceName,
+    SeverityWord,
+    Tag,
+    Title,
+)
+
+LONGEST_SNOOZE_MINUTES = 30 * 24 * 60
+
+
+class IncidentCreate(WriteSchema):
+    title: Title = Field(examples=["Database connection failed"])
+    description: LongText | None = Field(None, examples=["Unable to connect to primary database"])
+    severity: SeverityWord = Field(examples=["high"])
+    service: ServiceName = Field(examples=["database"])
+    tags: list[Tag] = Field([], max_length=32, examples=[["eu", "postgres"]])
+    labels: Labels = Field({}, examples=[{"region": "eu-west-1"}])
+    url: HttpUrl | None = None
+    assignees: list[Key] = Field(
+        [], max_length=50, description="Users who have it from the start.", examples=[[1]]
+    )
+
+
+class IncidentUpdate(WriteSchema):
+    """Only the named fields are written."""
+
+    title: Title | None = None
+    description: LongText | None = None
+    severity: SeverityWord | None = None
+    service: ServiceName | None = None
+    tags: list[Tag] | None = Field(None, max_length=32)
+    labels: Labels | None = None
+    url: HttpUrl | None = None
+    status: IncidentStatus | None = Field(
+        None, description="As by the actions; a status it cannot take is refused."
+    )
+
+    @field_validator("title", "severity", "service", "tags", "labels", "status")
+    @classmethod
+    def _never_nothing(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be null; leave the field out to keep it")
+        return value
+
+
+class Snooze(WriteSchema):
+    """Until a time, or for some minutes."""
+
+    until: Instant | None = Field(None, examples=["2027-01-31T08:00:00Z"])
+    minutes: float | None = Field(None, gt=0, le=LONGEST_SNOOZE_MINUTES, examples=[30])
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Snooze":
+        if (self.until is None) == (self.minutes is None):
+            raise ValueError("give either `until` or `minutes`")
+        return self
+
+
+class AssignmentCreate(WriteSchema):
+    user_id: Key
+    role: AssignmentRole = AssignmentRole.RESPONDER
+
+
+class CommentCreate(WriteSchema):
+    content: Comment = Field(examples=["Failing over to the replica."])
+
+
+class AssignmentRead(ReadSchema):
+    user_id: int
+    name: str = Field(validation_alias=AliasPath("user", "display_name"))
+    role: AssignmentRole
+    assigned_at: Instant
+
+
+class IncidentRead(ReadSchema):
+    id: int
+    title: str
+    description: str | None
+    status: IncidentStatus
+    severity: SeverityWord
+    service: str
+    source: str | None
+    url: str | None
+    tags: list[str]
+    labels: dict[str, str]
+    integration_id: int | None
+    dedup_key: str | None
+    created_by: int | None
+    assigned_to: int | None
+    assignments: list[AssignmentRead]
+    alert_count: int = Field(
+        validation_alias=AliasPath("tally", "alert_count"),
+        description="How often its alert came; 0 when a person declared it.",
+    )
+    last_alert_at: Instant | None = Field(validation_alias=AliasPath("tally", "last_alert_at"))
+    acknowledged_at: Instant | None
+    acknowledged_by: int | None
+    resolved_at: Instant | None
+    resolved_by: int | None
+    snoozed_until: Instant | None
+    revision: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class CommentRead(ReadSchema):
+    id: int
+    incident_id: int
+    user_id: int | None = Field(description="Null when a policy's step said it.")
+    content: str
+    created_at: Instant
+
+
+class TimelineEventRead(ReadSchema):
+    id: int
+    event_type: TimelineType
+    description: str = Field(examples=["Ana Díaz acknowledged the incident."])
+    user_id: int | None = Field(description="Null when a tool or Tocsin itself did it.")
+    metadata: dict[str, Any] = Field(validation_alias="facts")
+    created_at: Instant

@@ -1,0 +1,78 @@
+"""Where alerts come from, and the answer to those who send them."""
+
+from pydantic import AliasPath, Field, field_validator
+
+from app.domain.integration import AlertOutcome, IntegrationKind
+from app.schemas.base import Instant, ReadSchema, WriteSchema
+from app.schemas.types import Name, ServiceName, SeverityWord
+
+
+class IntegrationCreate(WriteSchema):
+    name: Name = Field(examples=["Kibana"])
+    kind: IntegrationKind = Field(examples=["elastic"])
+    service: ServiceName | None = Field(
+        None, description="For alerts that name no service.", examples=["checkout"]
+    )
+    default_severity: SeverityWord = Field(
+        "high", validate_default=True, description="For alerts that name no severity."
+    )
+
+
+class IntegrationUpdate(WriteSchema):
+    """Only the named fields are written."""
+
+    name: Name | None = None
+    service: ServiceName | None = None
+    default_severity: SeverityWord | None = None
+    is_active: bool | None = None
+
+    @field_validator("name", "default_severity", "is_active")
+    @classmethod
+    def _never_nothing(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be null; leave the field out to keep it")
+        return value
+
+
+class KeyRead(ReadSchema):
+    id: int
+    hint: str = Field(description="How the key begins.", examples=["tik_4fXq"])
+    created_at: Instant
+    revoked_at: Instant | None
+
+
+class IntegrationRead(ReadSchema):
+    id: int
+    name: str
+    kind: IntegrationKind
+    service: str | None
+    default_severity: SeverityWord
+    is_active: bool
+    keys: list[KeyRead]
+    revision: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class IntegrationCreated(IntegrationRead):
+    key: str = Field(description="Shown this once.", examples=["tik_4fXq…"])
+
+
+class KeyCreated(KeyRead):
+    key: str = Field(description="Shown this once.", examples=["tik_4fXq…"])
+
+
+class AlertReceipt(ReadSchema):
+    """What became of one alert."""
+
+    id: int = Field(validation_alias="alert_id", examples=[31])
+    outcome: AlertOutcome
+    incident_id: int | None = Field(examples=[12])
+    dedup_key: str = Field(
+        validation_alias=AliasPath("signal", "dedup_key"), examples=["disk-full:db1"]
+    )
+    reason: str | None = Field(description="Why it could not be read.", examples=[None])
+
+
+class Received(ReadSchema):
+    alerts: list[AlertReceipt]

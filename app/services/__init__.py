@@ -1,0 +1,1 @@
+"""The use cases. Each leaves its changes pending in the caller's transaction."""

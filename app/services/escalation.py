@@ -1,0 +1,295 @@
+"""Policies at work: starting, pausing and ending escalations as their incident changes.
+
+Whoever calls this holds the incident's row. Climbing the ladder is `services.ladder`.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.crud import crud_escalation, crud_incident, crud_notification
+from app.crud.crud_notification import StepKey
+from app.db.session import WriteSession, wake_after_commit
+from app.domain import conditions, escalation
+from app.domain.conditions import Attributes
+from app.domain.escalation import EscalationEventStatus, EscalationStatus, Ladder
+from app.domain.incident import IncidentStatus, Opening, TimelineType
+from app.domain.notification import NotificationStatus
+from app.models import Escalation, EscalationPolicy, Incident
+
+LOOP = "escalation"  # the loop that climbs
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An incident as far as policies ask about it."""
+
+    incident_id: int
+    attributes: Attributes
+
+
+def attributes_of(incident: Incident | Opening) -> Attributes:
+    return Attributes(
+        severity=incident.severity,
+        service=incident.service,
+        title=incident.title,
+        source=incident.source,
+        tags=tuple(incident.tags),
+        labels=incident.labels,
+    )
+
+
+def subject_of(incident: Incident) -> Subject:
+    return Subject(incident.id, attributes_of(incident))
+
+
+def ladder_of(running: Escalation) -> Ladder:
+    return Ladder(
+        escalation.read_steps(running.steps),
+        running.last_loop,
+        timedelta(minutes=running.final_delay_minutes),
+    )
+
+
+async def start(session: WriteSession, subjects: Sequence[Subject], *, now: datetime) -> None:
+    """Put every matching policy to work on each newly opened incident, or else the fallback."""
+    policies = await crud_escalation.active_policies(session)
+    rows: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
+    for subject in subjects:
+        matching = _matching(policies, subject.attributes, now)
+        for policy in matching:
+            rows.append(_row(subject.incident_id, policy, now))
+            entries.append(_started(subject.incident_id, policy, now))
+        if not matching:
+            rows.append(_fallback_row(subject.incident_id, now, now))
+            entries.append(_fallback_entry(subject.incident_id, "No active policy matches", now))
+    await _begin(session, rows, entries)
+
+
+async def retarget(session: WriteSession, incident: Incident, *, now: datetime) -> None:
+    """Follow a change of severity or service.
+
+    What no longer matches is cancelled, what newly matches starts, what runs goes on. An
+    acknowledged incident's new escalations wait like its old ones.
+    """
+    subject = subject_of(incident)
+    policies = await crud_escalation.active_policies(session)
+    matching = _matching(policies, subject.attributes, now)
+    live = await crud_escalation.live(session, incident.id)
+    running = {run.policy_id for run in live if not run.is_fallback}
+    entries: list[dict[str, Any]] = []
+    remaining = 0
+    for run in live:
+        if await _still_stands(session, run, subject, bool(matching), now):
+            remaining += 1
+        else:
+            await _cancel(session, run, now)
+            entries.append(
+                crud_incident.entry(
+                    incident.id,
+                    TimelineType.ESCALATION_CANCELLED,
+                    f"Policy “{run.policy_name}” no longer matches; it stops here.",
+                    now=now,
+                    escalation_id=run.id,
+                )
+            )
+    rows = []
+    for policy in matching:
+        if policy.id not in running:
+            rows.append(_row(incident.id, policy, now))
+            entries.append(_started(incident.id, policy, now))
+    if not rows and not remaining:
+        rows.append(_fallback_row(incident.id, now, now))
+        entries.append(_fallback_entry(incident.id, "No active policy matches any more", now))
+    for row in rows:
+        _hold(row, incident)
+    await _begin(session, rows, entries)
+
+
+async def start_fallback(
+    session: WriteSession, incident_id: int, why: str, *, due_at: datetime, now: datetime
+) -> None:
+    """Page whoever is paged when nobody else is left."""
+    await _begin(
+        session,
+        [_fallback_row(incident_id, due_at, now)],
+        [_fallback_entry(incident_id, why, now)],
+    )
+
+
+async def pause(session: WriteSession, incident_ids: Collection[int], *, now: datetime) -> None:
+    """Somebody is looking: every clock stops, and nothing that has not left goes out."""
+    await crud_escalation.pause_live(session, incident_ids, now=now)
+    await crud_notification.stop_waiting(
+        session, incident_ids, "The incident was acknowledged first.", now=now
+    )
+
+
+async def finish(session: WriteSession, incident_ids: Collection[int], *, now: datetime) -> None:
+    """Nobody needs to look any more: everything ends."""
+    await crud_escalation.end_live(session, incident_ids, EscalationStatus.COMPLETED, now=now)
+    await crud_notification.stop_waiting(
+        session, incident_ids, "The incident was resolved first.", now=now
+    )
+
+
+async def put_off(
+    session: WriteSession, incident: Incident, *, until: datetime, now: datetime
+) -> None:
+    """Let everything rest until `until`. An acknowledged incident pages anew then."""
+    await crud_escalation.put_off(session, incident.id, until=until, now=now)
+    await crud_notification.put_off(session, incident.id, until=until, now=now)
+    wake_after_commit(session, LOOP)
+
+
+async def bring_back(session: WriteSession, incident: Incident, *, now: datetime) -> None:
+    """End a snooze early: what was due is due again."""
+    await crud_escalation.bring_back(session, incident.id, now=now)
+    await crud_notification.bring_back(session, incident.id, now=now)
+    wake_after_commit(session, LOOP)
+    wake_after_commit(session, "delivery")
+
+
+async def hurry_if_lost(session: WriteSession, step: StepKey, *, now: datetime) -> bool:
+    """If every page of a step is lost for good, make the next step due now; say whether.
+
+    Takes the incident first, as everybody does who will hold it together with other rows.
+    """
+    incident = await crud_incident.lock(session, step.incident_id)
+    if incident is None or incident.status is not IncidentStatus.OPEN:
+        return False
+    statuses = await crud_notification.statuses_of_step(session, step)
+    if not statuses <= {NotificationStatus.FAILED, NotificationStatus.CANCELLED}:
+        return False
+    live = await crud_escalation.live(session, incident.id)
+    run = next((run for run in live if run.id == step.escalation_id), None)
+    if run is None or (run.loop, run.next_step) != (step.loop, step.step + 1):
+        return False
+    if run.next_step_at is None or run.next_step_at <= now:
+        return False
+    run.next_step_at, run.updated_at = now, now
+    await crud_escalation.set_event_status(
+        session, step.escalation_id, step.loop, step.step, EscalationEventStatus.FAILED
+    )
+    await crud_incident.tell(
+        session,
+        [
+            crud_incident.entry(
+                incident.id,
+                TimelineType.ESCALATION_HURRIED,
+                f"Every page of step {step.step + 1} of “{run.policy_name}” was lost;"
+                " what comes next comes now.",
+                now=now,
+                escalation_id=run.id,
+            )
+        ],
+    )
+    wake_after_commit(session, LOOP)
+    return True
+
+
+def _matching(
+    policies: Iterable[EscalationPolicy], attributes: Attributes, now: datetime
+) -> list[EscalationPolicy]:
+    return [
+        policy for policy in policies if conditions.holds(policy.conditions, attributes, now=now)
+    ]
+
+
+async def _still_stands(
+    session: WriteSession, run: Escalation, subject: Subject, any_matches: bool, now: datetime
+) -> bool:
+    if run.is_fallback:
+        return not any_matches
+    if run.policy_id is None:  # its policy was deleted; what runs goes on
+        return True
+    policy = await crud_escalation.get_policy(session, run.policy_id)
+    return policy is None or conditions.holds(policy.conditions, subject.attributes, now=now)
+
+
+async def _cancel(session: WriteSession, run: Escalation, now: datetime) -> None:
+    run.status = EscalationStatus.CANCELLED
+    run.next_step_at = run.deferred_from = None
+    run.finished_at = run.updated_at = now
+    await crud_notification.stop_escalation(
+        session, run.id, "Its policy no longer matches the incident.", now=now
+    )
+
+
+async def _begin(
+    session: WriteSession, rows: Sequence[dict[str, Any]], entries: Sequence[dict[str, Any]]
+) -> None:
+    await crud_escalation.start_many(session, rows)
+    await crud_incident.tell(session, entries)
+    if rows:
+        wake_after_commit(session, LOOP)
+
+
+def _row(incident_id: int, policy: EscalationPolicy, now: datetime) -> dict[str, Any]:
+    ladder = Ladder(
+        escalation.read_steps(policy.steps),
+        policy.repeat,
+        timedelta(minutes=policy.final_delay_minutes),
+    )
+    return {
+        "incident_id": incident_id,
+        "policy_id": policy.id,
+        "policy_name": policy.name,
+        "is_fallback": False,
+        "steps": policy.steps,
+        "repeat": policy.repeat,
+        "last_loop": policy.repeat,
+        "final_delay_minutes": policy.final_delay_minutes,
+        "status": EscalationStatus.ACTIVE,
+        "next_step_at": escalation.start(ladder, at=now).due_at,
+        "deferred_from": None,
+        "started_at": now,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _fallback_row(incident_id: int, due_at: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "incident_id": incident_id,
+        "policy_id": None,
+        "policy_name": escalation.FALLBACK_NAME,
+        "is_fallback": True,
+        "steps": escalation.FALLBACK_STEPS,
+        "repeat": 0,
+        "last_loop": 0,
+        "final_delay_minutes": escalation.FALLBACK_FINAL_DELAY_MINUTES,
+        "status": EscalationStatus.ACTIVE,
+        "next_step_at": due_at,
+        "deferred_from": None,
+        "started_at": now,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _hold(row: dict[str, Any], incident: Incident) -> None:
+    """Start as the incident's other escalations stand: paused, or resting until a snooze ends."""
+    due_at, until = row["next_step_at"], incident.snoozed_until
+    if incident.status is IncidentStatus.ACKNOWLEDGED:
+        row.update(status=EscalationStatus.PAUSED, next_step_at=until)
+    elif until is not None and until > due_at:
+        row.update(next_step_at=until, deferred_from=due_at)
+
+
+def _started(incident_id: int, policy: EscalationPolicy, now: datetime) -> dict[str, Any]:
+    return crud_incident.entry(
+        incident_id,
+        TimelineType.ESCALATION_STARTED,
+        f"Policy “{policy.name}” started.",
+        now=now,
+        policy_id=policy.id,
+    )
+
+
+def _fallback_entry(incident_id: int, why: str, now: datetime) -> dict[str, Any]:
+    return crud_incident.entry(
+        incident_id, TimelineType.ESCALATION_STARTED, f"{why}; paging the fallback.", now=now
+    )

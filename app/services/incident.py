@@ -1,0 +1,388 @@
+"""Everything that may happen to an incident.
+
+Each public function is one use case: it takes a `WriteSession`, who is acting and what time
+it is, and leaves the incident, its timeline and its escalations pending in the caller's
+transaction. Nothing here commits, sends, sleeps or reads a clock.
+
+Locking: whoever changes an incident, or its escalations, holds the incident's row first.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core.errors import ConflictError, InvalidInputError, InvalidStateError, NotFoundError
+from app.crud import crud_incident
+from app.db.session import WriteSession
+from app.domain.incident import (
+    TRANSITIONS,
+    AssignmentRole,
+    IncidentStatus,
+    Opening,
+    TimelineType,
+)
+from app.domain.user import Actor
+from app.models import Incident, IncidentComment
+from app.services import escalation as escalation_service
+from app.services import user as user_service
+
+LONGEST_SNOOZE = timedelta(days=30)
+RETARGETING = {"severity", "service"}
+
+
+class InvalidTransitionError(InvalidStateError):
+    """The incident is in no status that allows this."""
+
+    code = "INVALID_STATUS_TRANSITION"
+
+    def __init__(self, current: IncidentStatus, wanted: IncidentStatus) -> None:
+        allowed = [status.value for status in TRANSITIONS[current]]
+        hint = " Reopen it instead." if current is IncidentStatus.RESOLVED else ""
+        super().__init__(
+            f"An incident that is {current} cannot become {wanted}.{hint}",
+            current=current.value,
+            allowed=allowed,
+        )
+
+
+class StillResolvedError(ConflictError):
+    """What was asked for makes no sense while the incident is resolved."""
+
+    code = "INCIDENT_RESOLVED"
+
+
+class ProblemReopenedError(ConflictError):
+    """The same problem has another unresolved incident by now."""
+
+    code = "PROBLEM_HAS_OPEN_INCIDENT"
+
+
+# --- Opening ----------------------------------------------------------------------------
+
+
+async def open_many(
+    session: WriteSession, openings: Sequence[Opening], *, now: datetime
+) -> dict[UUID, int]:
+    """Open incidents and put their escalations to work, set-based; say which came to be.
+
+    One whose problem has an unresolved incident already is left out.
+    """
+    opened = await crud_incident.open_many(session, openings, now=now)
+    subjects = [
+        escalation_service.Subject(opened[opening.uid], escalation_service.attributes_of(opening))
+        for opening in openings
+        if opening.uid in opened
+    ]
+    if subjects:
+        await escalation_service.start(session, subjects, now=now)
+    return opened
+
+
+async def declare(
+    session: WriteSession,
+    opening: Opening,
+    assignees: Sequence[int],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Incident:
+    """Open an incident by hand, with the people who shall have it."""
+    people = [await user_service.require_active(session, user_id) for user_id in assignees]
+    opened = await open_many(session, [opening], now=now)
+    incident = await _held(session, opened[opening.uid])
+    for person in people:
+        await _assign(session, incident, person.id, person.display_name, actor=actor, now=now)
+    return incident
+
+
+# --- Status -----------------------------------------------------------------------------
+
+
+async def change_status(
+    session: WriteSession, incident_id: int, status: IncidentStatus, *, actor: Actor, now: datetime
+) -> Incident:
+    """Move an incident along its lifecycle; the status it has already is a no-op."""
+    incident = await _held(session, incident_id)
+    if incident.status is status:
+        return incident
+    if status not in TRANSITIONS[incident.status]:
+        raise InvalidTransitionError(incident.status, status)
+    await enter(session, incident, status, actor=actor, now=now)
+    return incident
+
+
+async def enter(
+    session: WriteSession,
+    incident: Incident,
+    status: IncidentStatus,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Give an incident that the caller holds an answer, with everything that follows from it."""
+    incident.enter(status, by=actor.user_id, now=now)
+    if status is IncidentStatus.ACKNOWLEDGED:
+        if actor.user_id is not None:
+            await add_assignee(session, incident, actor.user_id, None, by=actor.user_id, now=now)
+        await escalation_service.pause(session, [incident.id], now=now)
+        kind, verb = TimelineType.ACKNOWLEDGED, "acknowledged"
+    else:
+        await crud_incident.set_tally_open(session, [incident.id], is_open=False)
+        await escalation_service.finish(session, [incident.id], now=now)
+        kind, verb = TimelineType.RESOLVED, "resolved"
+    await _tell(session, incident, kind, f"{actor.name} {verb} the incident.", actor, now)
+
+
+async def resolve_many(
+    session: WriteSession, incidents: Sequence[Incident], *, story: str, now: datetime
+) -> None:
+    """Resolve incidents that the caller holds: their source says that they are over."""
+    ids = [incident.id for incident in incidents]
+    for incident in incidents:
+        incident.enter(IncidentStatus.RESOLVED, by=None, now=now)
+    await crud_incident.set_tally_open(session, ids, is_open=False)
+    await escalation_service.finish(session, ids, now=now)
+    await crud_incident.tell(
+        session,
+        [crud_incident.entry(key, TimelineType.RESOLVED, story, now=now) for key in ids],
+    )
+
+
+async def reopen(
+    session: WriteSession, incident_id: int, *, actor: Actor, now: datetime
+) -> Incident:
+    """A resolved incident is a problem again: it pages from the start."""
+    incident = await _held(session, incident_id)
+    if incident.status is IncidentStatus.OPEN:
+        return incident
+    if incident.status is not IncidentStatus.RESOLVED:
+        raise InvalidTransitionError(incident.status, IncidentStatus.OPEN)
+    if incident.integration_id is not None and incident.dedup_key is not None:
+        key = (incident.integration_id, incident.dedup_key)
+        other = (await crud_incident.unresolved_by_key(session, [key])).get(key)
+        if other is not None:
+            raise ProblemReopenedError(
+                f"The same problem is open again as incident {other}; work there.",
+                incident_id=other,
+            )
+    incident.enter(IncidentStatus.OPEN, by=None, now=now)
+    await crud_incident.set_tally_open(session, [incident.id], is_open=True)
+    await _tell(session, incident, TimelineType.REOPENED, f"{actor.name} reopened it.", actor, now)
+    await escalation_service.start(session, [escalation_service.subject_of(incident)], now=now)
+    return incident
+
+
+async def snooze(
+    session: WriteSession, incident_id: int, until: datetime, *, actor: Actor, now: datetime
+) -> Incident:
+    """Pause paging until then. If it was acknowledged, it opens and pages anew at that time."""
+    if until <= now:
+        raise InvalidInputError("The end of a snooze must lie in the future.", field="until")
+    if until - now > LONGEST_SNOOZE:
+        raise InvalidInputError(
+            f"A snooze lasts {LONGEST_SNOOZE.days} days at most.", field="until"
+        )
+    incident = await _unresolved(session, incident_id, "snoozed")
+    incident.snoozed_until = until
+    incident.touch(now)
+    await escalation_service.put_off(session, incident, until=until, now=now)
+    await _tell(
+        session,
+        incident,
+        TimelineType.SNOOZED,
+        f"{actor.name} snoozed it until {until:%Y-%m-%d %H:%M} UTC.",
+        actor,
+        now,
+        until=until.isoformat(),
+    )
+    return incident
+
+
+async def end_snooze(
+    session: WriteSession, incident_id: int, *, actor: Actor, now: datetime
+) -> Incident:
+    """Paging goes on now; an incident that is not snoozed stays as it is."""
+    incident = await _held(session, incident_id)
+    if incident.snoozed_until is None:
+        return incident
+    incident.snoozed_until = None
+    incident.touch(now)
+    await escalation_service.bring_back(session, incident, now=now)
+    await _tell(
+        session,
+        incident,
+        TimelineType.SNOOZE_ENDED,
+        f"{actor.name} ended the snooze; paging goes on.",
+        actor,
+        now,
+    )
+    return incident
+
+
+# --- Facts and people -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The fields to write, by name, and a status to take."""
+
+    fields: Mapping[str, Any]
+    status: IncidentStatus | None = None
+
+
+async def edit(
+    session: WriteSession, incident_id: int, changes: Changes, *, actor: Actor, now: datetime
+) -> Incident:
+    """Write the named fields; a new severity or service picks its policies anew."""
+    incident = await _held(session, incident_id)
+    new = {
+        name: value for name, value in changes.fields.items() if getattr(incident, name) != value
+    }
+    if new:
+        was = {name: getattr(incident, name) for name in new}
+        for name, value in new.items():
+            setattr(incident, name, value)
+        incident.touch(now)
+        await _tell(
+            session,
+            incident,
+            TimelineType.EDITED,
+            f"{actor.name} changed {', '.join(sorted(new))}.",
+            actor,
+            now,
+            before=was,
+            after=new,
+        )
+    if new.keys() & RETARGETING and incident.status is not IncidentStatus.RESOLVED:
+        await escalation_service.retarget(session, incident, now=now)
+    if changes.status is not None:
+        return await change_status(session, incident_id, changes.status, actor=actor, now=now)
+    return incident
+
+
+async def assign(
+    session: WriteSession,
+    incident_id: int,
+    user_id: int,
+    role: AssignmentRole,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Incident:
+    """Give an incident to somebody, or another role to somebody who has it."""
+    person = await user_service.require_active(session, user_id)
+    incident = await _held(session, incident_id)
+    standing = await crud_incident.assignment(session, incident_id, user_id)
+    if standing is not None and standing.role is role and incident.assigned_to == user_id:
+        return incident
+    await _assign(session, incident, user_id, person.display_name, role=role, actor=actor, now=now)
+    return incident
+
+
+async def unassign(
+    session: WriteSession, incident_id: int, user_id: int, *, actor: Actor, now: datetime
+) -> Incident:
+    """Take an incident off somebody's hands; one who does not have it is a no-op."""
+    incident = await _held(session, incident_id)
+    standing = await crud_incident.assignment(session, incident_id, user_id)
+    if standing is None:
+        return incident
+    person = await user_service.require(session, user_id)
+    await crud_incident.remove_assignment(session, standing)
+    if incident.assigned_to == user_id:
+        left = (await crud_incident.assignees(session, [incident_id])).get(incident_id)
+        incident.assigned_to = left[-1] if left else None
+    incident.touch(now)
+    story = f"{actor.name} unassigned {person.display_name}."
+    await _tell(session, incident, TimelineType.UNASSIGNED, story, actor, now, assignee_id=user_id)
+    return incident
+
+
+async def add_assignee(
+    session: WriteSession,
+    incident: Incident,
+    user_id: int,
+    role: AssignmentRole | None,
+    *,
+    by: int | None,
+    now: datetime,
+) -> None:
+    """Put an incident that the caller holds into somebody's hands. No role keeps theirs."""
+    standing = await crud_incident.assignment(session, incident.id, user_id)
+    if standing is None or (role is not None and standing.role is not role):
+        await crud_incident.put_assignment(
+            session, incident.id, user_id, role or AssignmentRole.RESPONDER, by=by, now=now
+        )
+    if role is not AssignmentRole.OBSERVER:
+        incident.assigned_to = user_id
+    incident.touch(now)
+
+
+async def comment(
+    session: WriteSession, incident_id: int, content: str, *, actor: Actor, now: datetime
+) -> IncidentComment:
+    """Say something about an incident. Never waits for whoever is changing it."""
+    if await crud_incident.get(session, incident_id) is None:
+        raise NotFoundError("incident", incident_id)
+    made = await crud_incident.add_comment(
+        session,
+        IncidentComment(
+            incident_id=incident_id, user_id=actor.user_id, content=content, created_at=now
+        ),
+    )
+    entry = crud_incident.entry(
+        incident_id,
+        TimelineType.COMMENTED,
+        f"{actor.name} commented.",
+        now=now,
+        user_id=actor.user_id,
+        comment_id=made.id,
+    )
+    await crud_incident.tell(session, [entry])
+    return made
+
+
+async def _assign(
+    session: WriteSession,
+    incident: Incident,
+    user_id: int,
+    name: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    role: AssignmentRole = AssignmentRole.RESPONDER,
+) -> None:
+    await add_assignee(session, incident, user_id, role, by=actor.user_id, now=now)
+    story = f"{actor.name} assigned {name} as {role}."
+    await _tell(
+        session, incident, TimelineType.ASSIGNED, story, actor, now, assignee_id=user_id, role=role
+    )
+
+
+async def _held(session: WriteSession, incident_id: int) -> Incident:
+    incident = await crud_incident.lock(session, incident_id)
+    if incident is None:
+        raise NotFoundError("incident", incident_id)
+    return incident
+
+
+async def _unresolved(session: WriteSession, incident_id: int, verb: str) -> Incident:
+    incident = await _held(session, incident_id)
+    if incident.status is IncidentStatus.RESOLVED:
+        raise StillResolvedError(f"A resolved incident cannot be {verb}; reopen it first.")
+    return incident
+
+
+async def _tell(
+    session: WriteSession,
+    incident: Incident,
+    kind: TimelineType,
+    story: str,
+    actor: Actor,
+    now: datetime,
+    **facts: Any,
+) -> None:
+    entry = crud_incident.entry(incident.id, kind, story, now=now, user_id=actor.user_id, **facts)
+    await crud_incident.tell(session, [entry])

@@ -1,0 +1,325 @@
+"""Taking alerts in: dedup, open, join, resolve, for any number of alerts in one transaction.
+
+Set-based throughout, so that the number of statements does not follow the number of alerts:
+what a batch says of one problem is put together first, in the order it came. A problem's
+history inside a batch (trigger, resolve, trigger) becomes rounds; almost always there is one.
+
+What cannot be read is never dropped: it is kept as it came, and opens (or joins) an incident
+about its integration, because many senders do not try again.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from app import integrations
+from app.core.errors import ConflictError, NotFoundError, UnavailableError
+from app.core.security import KEY_PREFIX, hash_key, new_integration_key
+from app.crud import crud_incident, crud_integration
+from app.crud.crud_incident import Key
+from app.db.session import WriteSession
+from app.domain.incident import Opening, Severity
+from app.domain.integration import (
+    UNREADABLE_KEY,
+    AlertOutcome,
+    IntegrationKind,
+    Readings,
+    Signal,
+    SignalAction,
+    Unreadable,
+)
+from app.domain.user import Actor
+from app.models import Integration, IntegrationKey
+from app.services import incident as incident_service
+
+RAW_KEPT = 64 * 1024
+OPENING_RACES = 5
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One request that came in: whose it is, what it says, and how it looked."""
+
+    integration: Integration
+    readings: Readings
+    body: bytes
+    request_id: str | None = None
+
+
+@dataclass
+class Item:
+    """One alert on its way through, and what became of it."""
+
+    delivery: Delivery
+    signal: Signal
+    reason: str | None = None  # why it could not be read
+    outcome: AlertOutcome = AlertOutcome.IGNORED
+    incident_id: int | None = None
+    alert_id: int = 0
+
+    @property
+    def key(self) -> Key:
+        return self.delivery.integration.id, self.signal.dedup_key
+
+
+async def receive(
+    session: WriteSession, deliveries: Sequence[Delivery], *, now: datetime
+) -> list[Item]:
+    """Take in everything these requests say; what became of each alert, in their order.
+
+    May deadlock against another batch with the same problems; run it where clashes are retried.
+    """
+    items = [item for delivery in deliveries for item in _items(delivery)]
+    for triggers, resolves in _rounds(items):
+        await _resolve(session, resolves, now)
+        await _trigger(session, triggers, now)
+    for delivery in deliveries:
+        await _resolve_absent(session, delivery, now)
+    rows = [
+        {
+            "integration_id": item.delivery.integration.id,
+            "incident_id": item.incident_id,
+            "outcome": item.outcome,
+            "dedup_key": item.signal.dedup_key if item.reason is None else None,
+            "title": item.signal.title if item.reason is None else None,
+            "reason": item.reason,
+            "raw_body": item.delivery.body[:RAW_KEPT] if item.reason is not None else None,
+            "request_id": item.delivery.request_id,
+        }
+        for item in items
+    ]
+    for item, alert_id in zip(
+        items, await crud_integration.record_alerts(session, rows, now=now), strict=True
+    ):
+        item.alert_id = alert_id
+    return items
+
+
+def _items(delivery: Delivery) -> Iterable[Item]:
+    for alert in delivery.readings.alerts:
+        if isinstance(alert, Unreadable):
+            signal = _complaint(delivery.integration, alert)
+            yield Item(delivery, signal, alert.reason, AlertOutcome.UNREADABLE)
+        else:
+            yield Item(delivery, alert)
+
+
+def _complaint(integration: Integration, alert: Unreadable) -> Signal:
+    return Signal(
+        action=SignalAction.TRIGGER,
+        dedup_key=UNREADABLE_KEY,
+        title=f"Integration “{integration.name}” sends alerts that cannot be read"[:255],
+        description=f"{alert.reason}\n\nThe body is kept with the alert. Mend the sender, then"
+        " resolve this incident.",
+        severity=Severity.HIGH,
+        source="tocsin",
+    )
+
+
+Round = tuple[dict[Key, list[Item]], dict[Key, list[Item]]]
+
+
+def _rounds(items: Sequence[Item]) -> Iterable[Round]:
+    """Triggers and resolves by problem, such that each problem has one kind in a round."""
+    histories: dict[Key, list[Item]] = defaultdict(list)
+    for item in items:
+        histories[item.key].append(item)
+    rounds: list[Round] = []
+    for key, history in sorted(histories.items()):
+        for turn, (action, run) in enumerate(groupby(history, lambda item: item.signal.action)):
+            if turn == len(rounds):
+                rounds.append(({}, {}))
+            rounds[turn][action is SignalAction.RESOLVE][key] = list(run)
+    return rounds
+
+
+async def _resolve(session: WriteSession, resolves: dict[Key, list[Item]], now: datetime) -> None:
+    found = await crud_incident.unresolved_by_key(session, resolves)
+    ended = await _resolve_incidents(session, found.values(), "The source says it is over.", now)
+    for key, run in resolves.items():
+        incident_id = found.get(key)
+        if incident_id in ended:
+            run[0].outcome = AlertOutcome.RESOLVED
+            for item in run:
+                item.incident_id = incident_id
+
+
+async def _resolve_incidents(
+    session: WriteSession, ids: Collection[int], story: str, now: datetime
+) -> set[int]:
+    if not ids:
+        return set()
+    held = await crud_incident.lock_unresolved(session, ids)
+    if held:
+        await incident_service.resolve_many(session, held, story=story, now=now)
+    return {incident.id for incident in held}
+
+
+async def _trigger(session: WriteSession, triggers: dict[Key, list[Item]], now: datetime) -> None:
+    waiting = dict(triggers)
+    for _ in range(OPENING_RACES):
+        if not waiting:
+            return
+        found = await crud_incident.unresolved_by_key(session, waiting)
+        counts = {incident: len(waiting[key]) for key, incident in found.items()}
+        joined = await crud_incident.join_many(session, counts, now=now) if counts else set()
+        for key, incident_id in found.items():
+            if incident_id in joined:
+                _settle(waiting.pop(key), incident_id, AlertOutcome.JOINED)
+        openings = {key: _opening(run) for key, run in waiting.items()}
+        if not openings:
+            return
+        opened = await incident_service.open_many(session, list(openings.values()), now=now)
+        for key, opening in openings.items():
+            if opening.uid in opened:
+                _settle(waiting.pop(key), opened[opening.uid], AlertOutcome.OPENED)
+    # Somebody opens and resolves the same problem faster than we can look.
+    raise UnavailableError("Too much happens to the same problem at once; send it again.")
+
+
+def _settle(run: list[Item], incident_id: int, first: AlertOutcome) -> None:
+    """Say what became of alerts about one problem: all but the first have joined."""
+    for turn, item in enumerate(run):
+        item.incident_id = incident_id
+        if item.outcome is not AlertOutcome.UNREADABLE:
+            item.outcome = first if turn == 0 else AlertOutcome.JOINED
+
+
+def _opening(run: list[Item]) -> Opening:
+    """The incident that these alerts open: as the first of them tells it."""
+    integration, signal = run[0].delivery.integration, run[0].signal
+    return Opening(
+        title=signal.title,
+        description=signal.description,
+        severity=signal.severity or integration.default_severity,
+        service=signal.service or integration.service or integration.name,
+        source=signal.source,
+        url=signal.url,
+        tags=signal.tags,
+        labels=signal.labels,
+        integration_id=integration.id,
+        dedup_key=signal.dedup_key,
+        group_key=signal.group_key,
+        alert_count=len(run),
+        story=f"An alert from “{integration.name}” opened the incident.",
+    )
+
+
+async def _resolve_absent(session: WriteSession, delivery: Delivery, now: datetime) -> None:
+    """What a sender leaves out of a complete list of its group is over."""
+    group = delivery.readings.group
+    if group is None:
+        return
+    known = await crud_incident.unresolved_in_group(
+        session, delivery.integration.id, group.group_key
+    )
+    absent = [incident for key, incident in known.items() if key not in group.present]
+    await _resolve_incidents(
+        session, absent, "The source no longer lists it in its group; it is over.", now
+    )
+
+
+def read(kind: IntegrationKind, body: bytes) -> Readings:
+    """What a body says, in our words. Never fails: what cannot be read is a reading, too."""
+    return integrations.read(kind, body)
+
+
+def unreadable(reason: str) -> Readings:
+    """A whole request that could not be read."""
+    return Readings((Unreadable(reason),))
+
+
+# --- Integrations and their keys --------------------------------------------------------
+
+
+class IntegrationNameTakenError(ConflictError):
+    """Another integration has this name."""
+
+    code = "INTEGRATION_NAME_TAKEN"
+
+
+class LastKeyError(ConflictError):
+    """Without a key nothing could come in."""
+
+    code = "LAST_KEY"
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key as it is shown once, and the row that keeps its hash."""
+
+    secret: str
+    row: IntegrationKey
+
+
+async def create(
+    session: WriteSession, fields: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> tuple[Integration, NewKey]:
+    """An integration with its first key."""
+    await _require_free_name(session, fields["name"], None)
+    integration = await crud_integration.add(
+        session,
+        Integration(**fields, created_by=actor.user_id, created_at=now, updated_at=now),
+    )
+    return integration, await add_key(session, integration.id, now=now)
+
+
+async def update(
+    session: WriteSession, integration_id: int, fields: Mapping[str, Any], *, now: datetime
+) -> Integration:
+    """Write the named fields. A deactivated integration's keys open nothing."""
+    integration = await _held(session, integration_id)
+    if "name" in fields:
+        await _require_free_name(session, fields["name"], integration_id)
+    for name, value in fields.items():
+        setattr(integration, name, value)
+    integration.updated_at = now
+    integration.revision += 1
+    return integration
+
+
+async def add_key(session: WriteSession, integration_id: int, *, now: datetime) -> NewKey:
+    """Another key, so that one can replace the other without a gap."""
+    await _held(session, integration_id)
+    secret = new_integration_key()
+    row = IntegrationKey(
+        integration_id=integration_id,
+        key_hash=hash_key(secret),
+        hint=secret[: len(KEY_PREFIX) + 4],
+        created_at=now,
+    )
+    return NewKey(secret, await crud_integration.add_key(session, row))
+
+
+async def revoke_key(
+    session: WriteSession, integration_id: int, key_id: int, *, now: datetime
+) -> None:
+    """End a key. The last live one stays: deactivate the integration instead."""
+    await _held(session, integration_id)
+    live = await crud_integration.live_keys(session, integration_id)
+    row = next((row for row in live if row.id == key_id), None)
+    if row is None:
+        raise NotFoundError("key", key_id)
+    if len(live) == 1:
+        raise LastKeyError(
+            "This is the last key. Add another first, or deactivate the integration."
+        )
+    row.revoked_at = now
+
+
+async def _held(session: WriteSession, integration_id: int) -> Integration:
+    integration = await crud_integration.lock(session, integration_id)
+    if integration is None:
+        raise NotFoundError("integration", integration_id)
+    return integration
+
+
+async def _require_free_name(session: WriteSession, name: str, own_id: int | None) -> None:
+    other = await crud_integration.by_name(session, name)
+    if other is not None and other.id != own_id:
+        raise IntegrationNameTakenError(
+            "There is an integration with this name already.", field="name"
+        )

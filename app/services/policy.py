@@ -1,0 +1,89 @@
+"""Making and changing escalation policies. A policy is checked whole before it is saved."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.core.errors import ConflictError, InvalidInputError, NotFoundError
+from app.crud import crud_escalation, crud_user
+from app.db.session import WriteSession
+from app.domain import conditions
+from app.domain.conditions import Fault
+from app.models import EscalationPolicy
+
+
+class InvalidPolicyError(InvalidInputError):
+    """Something in the policy cannot work; `details.errors` names each place."""
+
+    code = "INVALID_POLICY"
+
+
+class PolicyNameTakenError(ConflictError):
+    """Another policy has this name."""
+
+    code = "POLICY_NAME_TAKEN"
+
+
+async def create(
+    session: WriteSession, fields: Mapping[str, Any], *, now: datetime
+) -> EscalationPolicy:
+    await _check(session, fields)
+    if await crud_escalation.policy_by_name(session, fields["name"]) is not None:
+        raise PolicyNameTakenError("There is a policy with this name already.", field="name")
+    policy = EscalationPolicy(**fields, created_at=now, updated_at=now)
+    return await crud_escalation.add_policy(session, policy)
+
+
+async def update(
+    session: WriteSession, policy_id: int, fields: Mapping[str, Any], *, now: datetime
+) -> EscalationPolicy:
+    """Write the named fields. Escalations that run already keep the steps they began with."""
+    await _check(session, fields)
+    policy = await _held(session, policy_id)
+    if "name" in fields:
+        other = await crud_escalation.policy_by_name(session, fields["name"])
+        if other is not None and other.id != policy_id:
+            raise PolicyNameTakenError("There is a policy with this name already.", field="name")
+    for name, value in fields.items():
+        setattr(policy, name, value)
+    policy.updated_at = now
+    policy.revision += 1
+    return policy
+
+
+async def remove(session: WriteSession, policy_id: int) -> None:
+    """Delete a policy. What it started goes on, and its history stays."""
+    await crud_escalation.delete_policy(session, await _held(session, policy_id))
+
+
+async def _held(session: WriteSession, policy_id: int) -> EscalationPolicy:
+    policy = await crud_escalation.lock_policy(session, policy_id)
+    if policy is None:
+        raise NotFoundError("policy", policy_id)
+    return policy
+
+
+async def _check(session: WriteSession, fields: Mapping[str, Any]) -> None:
+    found = conditions.faults(fields.get("conditions", {}))
+    found += await _unknown_users(session, fields.get("steps", ()))
+    if found:
+        raise InvalidPolicyError(
+            f"The policy cannot be saved: {found[0].path} {found[0].message}.",
+            errors=[{"path": fault.path, "message": fault.message} for fault in found],
+        )
+
+
+async def _unknown_users(session: WriteSession, steps: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    found: list[Fault] = []
+    for s, step in enumerate(steps):
+        for a, action in enumerate(step["actions"]):
+            target = action.get("target")
+            if not isinstance(target, Mapping):
+                continue
+            user = await crud_user.get(session, target["user"])
+            path = f"steps[{s}].actions[{a}].target.user"
+            if user is None:
+                found.append(Fault(path, f"names user {target['user']}, who does not exist"))
+            elif not user.is_active:
+                found.append(Fault(path, f"names {user.display_name}, who is deactivated"))
+    return found

@@ -1,0 +1,67 @@
+"""The link in a page. Reading it changes nothing, because mail scanners follow links; the
+button on it acknowledges, once, as the person who was paged."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from fastapi.responses import HTMLResponse
+
+from app.api.deps import Now, ReadSession, ServiceDep, WriteSession
+from app.core.errors import NotFoundError
+from app.crud import crud_user
+from app.domain.incident import IncidentStatus
+from app.services import notification as notification_service
+from app.services.notification import LINK_PURPOSE, LinkedIncident
+from app.web.templating import page
+
+router = APIRouter(include_in_schema=False)
+
+Token = Annotated[str, Path(max_length=100)]
+
+
+@router.get("/a/{token}")
+async def show(service: ServiceDep, session: ReadSession, token: Token) -> HTMLResponse:
+    notification_id = service.signer.read_link(LINK_PURPOSE, token)
+    if notification_id is None:
+        return page("gone.html", status=404)
+    try:
+        linked = await notification_service.follow_link(session, notification_id)
+    except NotFoundError:
+        return page("gone.html", status=404)
+    return await _shown(session, linked, story=None)
+
+
+@router.post("/a/{token}")
+async def acknowledge(
+    service: ServiceDep, session: WriteSession, now: Now, token: Token
+) -> HTMLResponse:
+    notification_id = service.signer.read_link(LINK_PURPOSE, token)
+    if notification_id is None:
+        return page("gone.html", status=404)
+    try:
+        was_first = await notification_service.acknowledge_by_link(
+            session, notification_id, now=now
+        )
+        linked = await notification_service.follow_link(session, notification_id)
+    except NotFoundError:
+        return page("gone.html", status=404)
+    story = "You have acknowledged it. Paging has stopped." if was_first else None
+    return await _shown(session, linked, story=story)
+
+
+async def _shown(
+    session: ReadSession, linked: LinkedIncident, *, story: str | None
+) -> HTMLResponse:
+    incident = linked.incident
+    holder = "Somebody"
+    if incident.status is IncidentStatus.ACKNOWLEDGED and incident.acknowledged_by is not None:
+        person = await crud_user.get(session, incident.acknowledged_by)
+        holder = person.display_name if person is not None else holder
+    return page(
+        "acknowledge.html",
+        incident=incident,
+        name=linked.actor.name,
+        is_used=linked.is_used,
+        holder=holder,
+        story=story,
+    )

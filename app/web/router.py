@@ -1,0 +1,16 @@
+"""The pages, and the files they load."""
+
+from fastapi import APIRouter, FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from app.web.pages import acknowledge, home
+from app.web.templating import STATIC
+
+router = APIRouter()
+router.include_router(home.router)
+router.include_router(acknowledge.router)
+
+
+def install(app: FastAPI) -> None:
+    app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,0 +1,5 @@
+"""Everything that happens later."""
+
+from app.worker.runner import Worker
+
+__all__ = ["Worker"]

@@ -1,0 +1,140 @@
+"""The delivery lanes: lease, send with no transaction open, record. One lane per channel.
+
+A lane leases only as many notifications as it has free senders, so nothing waits in memory
+where an acknowledgement could not stop it; and a slow provider fills its own lane only.
+If the outcome cannot be recorded, the lease runs out and the page is sent again under the
+same mark.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from datetime import timedelta
+
+from app.channels.base import GaveUp, Message, Outcome, RetryLater, Sender, Sent
+from app.crud import crud_notification
+from app.crud.crud_notification import Leased
+from app.db.session import Database, WriteSession, is_outage, transaction_time
+from app.domain.notification import MAX_ATTEMPTS
+from app.services import escalation as escalation_service
+from app.services import notification as notification_service
+from app.worker.loop import SKIPPED
+
+log = logging.getLogger(__name__)
+
+LEASE_MARGIN = timedelta(seconds=15)
+RECORD_RETRIES = (0.2, 1.0, 3.0)
+
+Compose = Callable[[Leased], Message]
+
+
+class Lane:
+    """One channel's way out."""
+
+    def __init__(self, database: Database, sender: Sender, compose: Compose) -> None:
+        self.sender = sender
+        self.freed: Callable[[], None] = lambda: None  # rings the loop of this lane
+        self._database = database
+        self._compose = compose
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def deliver_due(self) -> timedelta | None:
+        """Start sending everything that is due and fits; how long until there is more."""
+        while free := self.sender.concurrency - len(self._sending):
+            if not await self._lease(free):
+                return await self._next_lead()
+        return None  # full: whoever finishes rings
+
+    async def drain(self) -> None:
+        """Wait until nothing is under way."""
+        while self._sending:
+            await asyncio.wait(self._sending)
+
+    async def abandon(self) -> None:
+        """Stop waiting: what is under way now may or may not go out, and its lease says so."""
+        for task in self._sending:
+            task.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def _lease(self, limit: int) -> int:
+        async def lease(session: WriteSession) -> crud_notification.Leasing:
+            now = await transaction_time(session)
+            until = now + self.sender.timeout + LEASE_MARGIN
+            return await crud_notification.lease_due(
+                session, self.sender.channel, now=now, until=until, limit=limit
+            )
+
+        leasing = await self._database.write(lease)
+        for leased in leasing.leased:
+            task = asyncio.create_task(self._deliver(leased), name=f"send {leased.id}")
+            self._sending.add(task)
+            task.add_done_callback(self._done)
+        for step in leasing.cancelled:
+            await self._hurry(step)
+        return leasing.moved
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self.freed()
+
+    async def _hurry(self, step: crud_notification.StepKey) -> None:
+        async with self._database.writing() as session:
+            now = await transaction_time(session)
+            await escalation_service.hurry_if_lost(session, step, now=now)
+
+    async def _next_lead(self) -> timedelta | None:
+        async with self._database.reading() as session:
+            now = await transaction_time(session)
+            ready_at = await crud_notification.next_ready_at(session, self.sender.channel)
+        if ready_at is None:
+            return None
+        return ready_at - now if ready_at > now else SKIPPED
+
+    async def _deliver(self, lease: Leased) -> None:
+        outcome = await self._send(lease)
+        for pause in (*RECORD_RETRIES, None):
+            try:
+                await self._record(lease, outcome)
+                return
+            except Exception as error:
+                if not is_outage(error) or pause is None:
+                    log.exception("delivery.not_recorded", extra={"notification_id": lease.id})
+                    return
+                await asyncio.sleep(pause)
+
+    async def _send(self, lease: Leased) -> Outcome:
+        if lease.attempts > MAX_ATTEMPTS:
+            return GaveUp("Every sender that tried it vanished in mid-send.")
+        try:
+            outcome = await self.sender.send(self._compose(lease))
+        except Exception as error:
+            log.exception("delivery.failed", extra={"notification_id": lease.id})
+            outcome = RetryLater(f"Tocsin itself failed: {type(error).__name__}: {error}"[:300])
+        if isinstance(outcome, RetryLater) and notification_service.has_tried_enough(lease):
+            return GaveUp(f"Gave up after {lease.attempts} attempts: {outcome.error}")
+        return outcome
+
+    async def _record(self, lease: Leased, outcome: Outcome) -> None:
+        async def record(session: WriteSession) -> bool:
+            now = await transaction_time(session)
+            match outcome:
+                case Sent(kept_at=str() as kept_at):
+                    return await notification_service.record_kept(session, lease, kept_at, now=now)
+                case Sent(provider_id=provider_id):
+                    return await notification_service.record_sent(
+                        session, lease, provider_id, now=now
+                    )
+                case RetryLater(error, after):
+                    chance = random.random()  # noqa: S311  # jitter, no secret
+                    ready_at = notification_service.next_try(lease, chance=chance, now=now)
+                    if after is not None:
+                        ready_at = max(ready_at, now + after)
+                    return await notification_service.record_retry(
+                        session, lease, error, ready_at=ready_at, now=now
+                    )
+                case GaveUp(error):
+                    return await notification_service.record_failed(session, lease, error, now=now)
+
+        if not await self._database.write(record):
+            log.warning("delivery.lease_was_lost", extra={"notification_id": lease.id})

@@ -1,0 +1,110 @@
+"""The worker: the loops, the bell that wakes them, and the scheduler that ticks.
+
+APScheduler only ticks: every `safety_tick` it rings all loops, which covers a ring that was
+lost. Rows hold all truth, so any number of workers may run, and none is the leader. At the
+end the loops finish what they began; only then does the scheduler stop, because its own
+shutdown would cancel whatever runs.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from app.channels.base import Sender
+from app.db.listen import Bell
+from app.db.session import Database
+from app.worker import escalation
+from app.worker.delivery import Compose, Lane
+from app.worker.loop import Loop
+
+log = logging.getLogger(__name__)
+
+ESCALATION, DELIVERY = "escalation", "delivery"
+GRACE = timedelta(seconds=20)
+
+
+class Worker:
+    """The loops of one process."""
+
+    def __init__(
+        self,
+        database: Database,
+        senders: Sequence[Sender],
+        compose: Compose,
+        *,
+        safety_tick: timedelta,
+        fallback_email: str | None = None,
+    ) -> None:
+        self._database = database
+        self._fallback_email = fallback_email
+        self._safety_tick = safety_tick
+        self._lanes = [Lane(database, sender, compose) for sender in senders]
+        # Twice the tick: should the scheduler itself fail, the loops still turn.
+        longest = 2 * safety_tick
+        self._loops: dict[str, list[Loop]] = {
+            ESCALATION: [Loop(ESCALATION, self._climb, longest_sleep=longest)],
+            DELIVERY: [],
+        }
+        for lane in self._lanes:
+            loop = Loop(
+                f"{DELIVERY}.{lane.sender.channel}", lane.deliver_due, longest_sleep=longest
+            )
+            lane.freed = loop.ring
+            self._loops[DELIVERY].append(loop)
+        self._bell = Bell(database.engine, self._ring_here)
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+
+    def start(self) -> None:
+        """Start on the running event loop."""
+        for loop in self._all_loops():
+            loop.start()
+        self._bell.start()
+        self._database.wake = self._bell.ring
+        self._scheduler.add_job(
+            self._tick,
+            "interval",
+            seconds=self._safety_tick.total_seconds(),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        """Drain: no new work; what is being sent is finished or, in the end, left to its lease."""
+        await asyncio.gather(*(loop.stop() for loop in self._all_loops()))
+        try:
+            async with asyncio.timeout(GRACE.total_seconds()):
+                await asyncio.gather(*(lane.drain() for lane in self._lanes))
+        except TimeoutError:
+            log.warning("worker.abandoned_sends")
+            await asyncio.gather(*(lane.abandon() for lane in self._lanes))
+        self._scheduler.shutdown(wait=False)
+        self._database.wake = lambda loops: None
+        await self._bell.stop()
+        await asyncio.gather(*(lane.sender.close() for lane in self._lanes))
+
+    def is_alive(self) -> bool:
+        return all(loop.is_alive() for loop in self._all_loops())
+
+    def report(self) -> dict[str, Any]:
+        return {loop.name: loop.report() for loop in self._all_loops()}
+
+    async def _climb(self) -> timedelta | None:
+        await escalation.climb_due(self._database, fallback_email=self._fallback_email)
+        return await escalation.next_lead(self._database)
+
+    async def _tick(self) -> None:
+        for loop in self._all_loops():
+            loop.ring()
+
+    def _ring_here(self, name: str) -> None:
+        for loop in self._loops.get(name, ()):
+            loop.ring()
+
+    def _all_loops(self) -> Iterable[Loop]:
+        return [loop for loops in self._loops.values() for loop in loops]
