@@ -97,10 +97,12 @@ def build_worker(setup: Setup, database: Database, signer: Signer, senders: list
     )
 
 
-def create_app(setup: Setup, *, with_worker: bool = True) -> FastAPI:
+def create_app(
+    setup: Setup, *, with_worker: bool = True, database: Database | None = None
+) -> FastAPI:
     """The service, with its loops unless they run in processes of their own."""
     settings = setup.settings
-    database = build_database(setup)
+    database = database or build_database(setup)
     signer = Signer(setup.secret_key)
     senders = build_senders(setup, signer)
     worker = build_worker(setup, database, signer, senders) if with_worker else None

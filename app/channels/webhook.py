@@ -88,12 +88,12 @@ class WebhookSender:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.timeout.total_seconds()
         try:
-            async with httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False) as transport:
+            async with contextlib.AsyncExitStack() as connections:
                 async with asyncio.timeout_at(deadline):
                     addresses = await resolve(
                         target, allowed=self._allowed, resolver=self._resolver
                     )
-                    response = await self._post(transport, target, addresses, headers, body)
+                    response = await self._post(connections, target, addresses, headers, body)
                 patience = min(deadline, loop.time() + _PATIENCE_FOR_BODY)
                 answer = await _first_bytes(response, patience)
         except TargetRefusedError as exc:
@@ -129,16 +129,25 @@ class WebhookSender:
 
     async def _post(
         self,
-        transport: httpx.AsyncHTTPTransport,
+        connections: contextlib.AsyncExitStack,
         target: Target,
         addresses: Sequence[IPAddress],
         headers: Mapping[str, str],
         body: bytes,
     ) -> httpx.Response:
-        """The answer of the first address that lets us in; only a connection is ever retried."""
-        candidates = addresses[:_MAX_ADDRESSES]
-        share = self.timeout.total_seconds() / len(candidates)
-        for nth, address in enumerate(candidates, start=1):
+        """The answer of the first address that lets us in; only a connection is tried twice."""
+
+        async def close_at_the_end(event: str, found: Mapping[str, Any]) -> None:
+            # httpcore forgets a connection that is cancelled while it starts TLS
+            if event == "connection.connect_tcp.complete":
+                connections.push_async_callback(found["return_value"].aclose)
+
+        transport = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False)
+        await connections.enter_async_context(transport)
+        *others, last = addresses[:_MAX_ADDRESSES]
+        # Each but the last gets its share, for TCP and TLS alike; the last has what is left.
+        share = self.timeout.total_seconds() / (2 * len(others) + 2)
+        for address in (*others, last):
             request = httpx.Request(
                 "POST",
                 target.url.copy_with(host=str(address)),
@@ -146,13 +155,14 @@ class WebhookSender:
                 content=body,
                 extensions={
                     "sni_hostname": target.host.rstrip("."),
-                    "timeout": httpx.Timeout(None, connect=share).as_dict(),
+                    "timeout": {} if address is last else {"connect": share},
+                    "trace": close_at_the_end,
                 },
             )
             try:
                 response = await transport.handle_async_request(request)
             except (httpx.ConnectError, httpx.ConnectTimeout):
-                if nth == len(candidates):
+                if address is last:
                     raise
             else:
                 response.request = request

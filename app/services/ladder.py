@@ -7,9 +7,7 @@ stands now. Only actions that change the incident itself go one by one.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from app.crud import crud_escalation, crud_incident, crud_notification, crud_user
 from app.crud.crud_escalation import Due
@@ -26,38 +24,19 @@ from app.domain.escalation import (
     SetSeverity,
     SetStatus,
     Step,
-    StepPages,
     Target,
     TargetKind,
 )
 from app.domain.incident import TRANSITIONS, AssignmentRole, IncidentStatus, TimelineType
-from app.domain.notification import Channel, NotificationStatus, Recipient
+from app.domain.notification import Recipient
 from app.domain.user import Actor
-from app.models import Escalation, Incident, IncidentComment
+from app.models import Incident, IncidentComment
 from app.services import escalation as escalation_service
 from app.services import incident as incident_service
+from app.services.ladder_batch import Batch, Whom
 
 DELIVERY = "delivery"
 POLICY = Actor(name="A policy’s step")
-
-
-@dataclass
-class Batch:
-    """What the steps taken so far come to, to be written at once."""
-
-    now: datetime
-    people: Mapping[Target | tuple[int, TargetKind], Collection[Recipient]]
-    promises: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    entries: list[dict[str, Any]] = field(default_factory=list)
-    moves: list[dict[str, Any]] = field(default_factory=list)
-    exhausted: list[Due] = field(default_factory=list)
-    # Incidents that a step of this batch answered: nothing of theirs is climbed any further.
-    answered: dict[int, tuple[Incident, IncidentStatus]] = field(default_factory=dict)
-    retargeted: dict[int, Incident] = field(default_factory=dict)
-
-    def tell(self, incident: Incident, kind: TimelineType, text: str, **facts: Any) -> None:
-        self.entries.append(crud_incident.entry(incident.id, kind, text, now=self.now, **facts))
 
 
 async def climb(
@@ -94,7 +73,7 @@ async def _take_one(session: WriteSession, batch: Batch, due: Due, ladder: Ladde
         _end_snooze(batch, incident)
     if run.status is EscalationStatus.PAUSED:
         position = escalation.start(ladder, at=position.due_at, loop=run.loop + 1)
-        _move(batch, run, position, last_loop=run.loop + 1 + run.repeat)
+        batch.move(run, position, last_loop=position.loop + run.repeat)
     elif position.step < len(ladder.steps):
         await _step(session, batch, due, ladder, position)
     else:
@@ -120,22 +99,23 @@ async def _step(
     step = ladder.steps[position.step]
     pages = escalation.pages_of(
         step,
-        recipients={target: _recipients(batch, target, incident.id) for target in _notified(step)},
+        recipients={target: batch.recipients(target, incident.id) for target in _notified(step)},
         severity=incident.severity,
         due_at=position.due_at,
     )
-    batch.promises += [_promise(batch, due, position, owed) for owed in pages.owed]
+    for owed in pages.owed:
+        batch.promise(due, position, owed)
     await _act(session, batch, due, position, step)
     status = (
         EscalationEventStatus.COMPLETED
         if pages.reached_somebody
         else EscalationEventStatus.REACHED_NOBODY
     )
-    batch.events.append(_event(batch, due, position, status, pages))
-    _tell_step(batch, due, position, pages)
+    batch.record(due, position, status, pages)
+    batch.tell_step(due, position, pages)
     if incident.id not in batch.answered:
         following = escalation.after_step(ladder, position, reached_somebody=pages.reached_somebody)
-        _move(batch, run, following)
+        batch.move(run, following)
 
 
 def _end(batch: Batch, due: Due, ladder: Ladder, position: Position) -> None:
@@ -143,7 +123,7 @@ def _end(batch: Batch, due: Due, ladder: Ladder, position: Position) -> None:
     run, incident = due.escalation, due.incident
     again = escalation.after_end(ladder, position)
     if again is not None:
-        _move(batch, run, again)
+        batch.move(run, again)
         batch.tell(
             incident,
             TimelineType.ESCALATION_REPEATED,
@@ -152,15 +132,7 @@ def _end(batch: Batch, due: Due, ladder: Ladder, position: Position) -> None:
             escalation_id=run.id,
         )
         return
-    batch.moves.append(
-        _standing(run, position)
-        | {
-            "status": EscalationStatus.EXHAUSTED,
-            "next_step_at": None,
-            "finished_at": batch.now,
-            "updated_at": batch.now,
-        }
-    )
+    batch.exhaust(run, position)
     batch.tell(
         incident,
         TimelineType.ESCALATION_EXHAUSTED,
@@ -181,7 +153,7 @@ async def _act(
     for index, action in enumerate(step.actions):
         match action:
             case CallWebhook(url):
-                batch.promises.append(_webhook_promise(batch, due, position, index, url))
+                batch.promise_call(due, position, index, url)
             case AddComment(text):
                 await crud_incident.add_comment(
                     session,
@@ -198,7 +170,7 @@ async def _act(
                 incident.touch(batch.now)
                 batch.retargeted[incident.id] = incident
             case Assign(target):
-                for recipient in _recipients(batch, target, incident.id):
+                for recipient in batch.recipients(target, incident.id):
                     if recipient.is_active:
                         await incident_service.add_assignee(
                             session,
@@ -229,11 +201,11 @@ async def _people(
     dues: Collection[Due],
     ladders: Mapping[int, Ladder],
     fallback_email: str | None,
-) -> dict[Target | tuple[int, TargetKind], Collection[Recipient]]:
+) -> dict[Whom, Collection[Recipient]]:
     """Everybody these ladders may want, loaded once for the batch."""
     targets = {target for ladder in ladders.values() for target in ladder.targets}
     kinds = {target.kind for target in targets}
-    wanted: dict[Target | tuple[int, TargetKind], list[int]] = {}
+    wanted: dict[Whom, list[int]] = {}
     for target in targets:
         if target.user_id is not None:
             wanted[target] = [target.user_id]
@@ -260,132 +232,7 @@ async def _named_fallback(session: WriteSession, email: str | None) -> list[int]
     return [user.id] if user is not None and user.is_active else []
 
 
-def _recipients(batch: Batch, target: Target, incident_id: int) -> Collection[Recipient]:
-    return batch.people.get(target) or batch.people.get((incident_id, target.kind)) or ()
-
-
-# --- Rows -------------------------------------------------------------------------------
-
-
-def _standing(run: Escalation, position: Position) -> dict[str, Any]:
-    return {
-        "key": run.id,
-        "status": EscalationStatus.ACTIVE,
-        "loop": position.loop,
-        "last_loop": run.last_loop,
-        "next_step": position.step,
-        "next_step_at": position.due_at,
-        "deferred_from": None,
-        "finished_at": None,
-        "faults": 0,
-        "last_fault": None,
-        "updated_at": run.updated_at,
-    }
-
-
-def _move(batch: Batch, run: Escalation, position: Position, **values: Any) -> None:
-    batch.moves.append(_standing(run, position) | {"updated_at": batch.now} | values)
-
-
-def _promise(
-    batch: Batch, due: Due, position: Position, owed: escalation.OwedPage
-) -> dict[str, Any]:
-    page = owed.page
-    return _promise_row(batch, due, position, owed.action) | {
-        "recipient": f"user:{page.user_id}",
-        "rule": page.rule_id,
-        "channel": page.channel,
-        "user_id": page.user_id,
-        "contact_method_id": page.contact_method_id,
-        "message": owed.message,
-        "due_at": page.due_at,
-        "ready_at": page.due_at,
-    }
-
-
-def _webhook_promise(
-    batch: Batch, due: Due, position: Position, index: int, url: str
-) -> dict[str, Any]:
-    return _promise_row(batch, due, position, index) | {
-        "recipient": "webhook",
-        "rule": 0,
-        "channel": Channel.WEBHOOK,
-        "address": url,
-        "due_at": position.due_at,
-        "ready_at": position.due_at,
-    }
-
-
-def _promise_row(batch: Batch, due: Due, position: Position, action: int) -> dict[str, Any]:
-    return {
-        "incident_id": due.incident.id,
-        "escalation_id": due.escalation.id,
-        "loop": position.loop,
-        "step": position.step,
-        "action": action,
-        "user_id": None,
-        "contact_method_id": None,
-        "address": None,
-        "message": None,
-        "status": NotificationStatus.PENDING,
-        "created_at": batch.now,
-        "updated_at": batch.now,
-    }
-
-
-def _event(
-    batch: Batch, due: Due, position: Position, status: EscalationEventStatus, pages: StepPages
-) -> dict[str, Any]:
-    return {
-        "incident_id": due.incident.id,
-        "policy_id": due.escalation.policy_id,
-        "escalation_id": due.escalation.id,
-        "loop": position.loop,
-        "step": position.step,
-        "status": status,
-        "due_at": position.due_at,
-        "triggered_at": batch.now,
-        "completed_at": batch.now,
-        "facts": {
-            "paged": len(pages.owed),
-            "skipped": [{"user_id": s.user_id, "reason": s.reason} for s in pages.skipped],
-        },
-    }
-
-
-def _tell_step(batch: Batch, due: Due, position: Position, pages: StepPages) -> None:
-    run = due.escalation
-    where = "Fallback" if run.is_fallback else f"Step {position.step + 1} of “{run.policy_name}”"
-    facts = {"escalation_id": run.id, "loop": position.loop, "step": position.step}
-    skipped = "".join(f" {skip.name} {skip.reason}." for skip in pages.skipped)
-    if not pages.reached_somebody:
-        batch.tell(
-            due.incident,
-            TimelineType.ESCALATION_REACHED_NOBODY,
-            f"{where} reached nobody; what comes next comes at once.{skipped}",
-            **facts,
-        )
-        return
-    if not pages.asks_for_people:
-        batch.tell(due.incident, TimelineType.ESCALATION_STEP, f"{where} was taken.", **facts)
-        return
-    names = {
-        recipient.user_id: recipient.name
-        for people in batch.people.values()
-        for recipient in people
-    }
-    paged = ", ".join(
-        f"{names[owed.page.user_id]} ({owed.page.channel}{_delay(owed, position)})"
-        for owed in pages.owed
-    )
-    batch.tell(
-        due.incident, TimelineType.ESCALATION_STEP, f"{where} pages {paged}.{skipped}", **facts
-    )
-
-
-def _delay(owed: escalation.OwedPage, position: Position) -> str:
-    minutes = (owed.page.due_at - position.due_at).total_seconds() / 60
-    return f" in {minutes:g} min" if minutes else ""
+# --- Writing -----------------------------------------------------------------------------
 
 
 async def _write(session: WriteSession, batch: Batch) -> None:

@@ -39,6 +39,10 @@ class Lane:
         self._compose = compose
         self._sending: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_sending(self) -> bool:
+        return bool(self._sending)
+
     async def deliver_due(self) -> timedelta | None:
         """Start sending everything that is due and fits; how long until there is more."""
         while free := self.sender.concurrency - len(self._sending):

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP as Session
-from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -78,14 +77,14 @@ class Mailbox:
     port: int = 0
 
     async def handle_RCPT(  # noqa: N802
-        self, server: Session, session: Any, envelope: Envelope, address: str, _options: Any
+        self, server: SMTP, session: Any, envelope: Envelope, address: str, _options: Any
     ) -> str:
         if address in self.refusals:
             return self.refusals[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Session, session: Any, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Envelope) -> str:  # noqa: N802
         self.envelopes.append(envelope)
         self.over_tls.append(session.ssl is not None)
         return "250 2.0.0 Ok: queued as 4F2A1"
@@ -104,10 +103,10 @@ class _ThoroughController(Controller):
         self.connections: list[asyncio.BaseTransport] = []
         super().__init__(*args, **options)
 
-    def factory(self) -> Session:
+    def factory(self) -> SMTP:
         connections = self.connections
 
-        class Tracked(Session):
+        class Tracked(SMTP):
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
                 connections.append(transport)
                 super().connection_made(transport)
@@ -163,7 +162,10 @@ SCRIPT = {
 @contextlib.asynccontextmanager
 async def scripted_smtp(**replies: str | None) -> AsyncIterator[Scripted]:
     """A server that follows `SCRIPT` but for `replies`: None is silence, HANG_UP closes."""
-    script: dict[str, str | None] = {**SCRIPT, **{k.replace("_", " "): v for k, v in replies.items()}}
+    script: dict[str, str | None] = {
+        **SCRIPT,
+        **{k.replace("_", " "): v for k, v in replies.items()},
+    }
     record = Scripted(0)
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -208,7 +210,7 @@ class HttpRecord:
 
 def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
     """One HTTP/1.1 response."""
-    fields = {"content-length": str(len(body)), **headers}
+    fields = {"content_length": str(len(body)), **headers}
     head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
     return f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + body
 
@@ -243,9 +245,30 @@ async def http_server(
 
 
 @contextlib.asynccontextmanager
+async def black_hole(
+    first: bytes = b"", *, host: str = LOOPBACK, port: int = 0
+) -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """Says `first`, then listens to the end; the event tells that the client hung up."""
+    hung_up = asyncio.Event()
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(first)
+        try:
+            while await reader.read(65536):
+                pass
+        finally:
+            hung_up.set()
+
+    async with _listening(converse, host=host, port=port) as port:
+        yield port, hung_up
+
+
+@contextlib.asynccontextmanager
 async def _listening(
     converse: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
     *,
+    host: str = LOOPBACK,
+    port: int = 0,
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[int]:
     tasks: set[asyncio.Task[None]] = set()
@@ -257,14 +280,16 @@ async def _listening(
         assert task is not None
         tasks.add(task)
         try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            # Cancelled only by us, below; asyncio's streams would log it as an error.
+            faults = (OSError, asyncio.IncompleteReadError, asyncio.CancelledError)
+            with contextlib.suppress(*faults):
                 await converse(reader, writer)
         finally:
             with contextlib.suppress(OSError):
                 writer.close()
                 await writer.wait_closed()
 
-    server = await asyncio.start_server(converse_and_close, LOOPBACK, 0, ssl=tls)
+    server = await asyncio.start_server(converse_and_close, host, port, ssl=tls)
     async with server:
         yield server.sockets[0].getsockname()[1]
     for task in tasks:

@@ -15,14 +15,15 @@ import pytest
 
 from app.channels.base import GaveUp, Outcome, RetryLater, Sent
 from app.channels.email import SmtpSender, SmtpServer, StartTls
+from app.channels.tls import client_context
 from app.core.errors import SetupError
-
-from .factories import make_message
-from .servers import (
+from tests.channels.factories import make_message
+from tests.channels.servers import (
     HANG_UP,
     LOOPBACK,
     Mailbox,
     Scripted,
+    black_hole,
     free_port,
     mail_server,
     make_certificate,
@@ -30,12 +31,14 @@ from .servers import (
 )
 
 PASSWORD = "right:p@ss"
+TRUST = client_context()  # slow to make
 
 
 def make_sender(server: SmtpServer | int, **options: Any) -> SmtpSender:
     if isinstance(server, int):
         server = SmtpServer(LOOPBACK, server)
     options.setdefault("timeout", timedelta(seconds=3))
+    options.setdefault("tls", TRUST)
     return SmtpSender(server, "Tocsin <tocsin@pager.example>", **options)
 
 
@@ -67,7 +70,10 @@ async def test_a_page_arrives_whole_with_its_thread() -> None:
 
     assert outcome == Sent(provider_id="2.0.0 Ok: queued as 4F2A1")
     [envelope] = mailbox.envelopes
-    assert (envelope.mail_from, envelope.rcpt_tos) == ("tocsin@pager.example", ["alice@example.org"])
+    assert (envelope.mail_from, envelope.rcpt_tos) == (
+        "tocsin@pager.example",
+        ["alice@example.org"],
+    )
     mail = parsed(envelope.content)
     assert mail["From"] == "Tocsin <tocsin@pager.example>"
     assert mail["To"] == "alice@example.org"
@@ -106,7 +112,13 @@ async def test_nothing_in_a_message_adds_a_header_or_a_recipient() -> None:
     with mail_server() as mailbox:
         sender = make_sender(mailbox.port)
         sent = await sender.send(make_message(subject=evil, mark=evil, thread=evil, text=evil))
-        for address in (evil, "a@b.example\r\nRCPT TO:<eve@evil.example>", "a@b>, <c@d", "a b@c", ""):
+        for address in (
+            evil,
+            "a@b.example\r\nRCPT TO:<eve@evil.example>",
+            "a@b>, <c@d",
+            "a b@c",
+            "",
+        ):
             outcome = await sender.send(make_message(address=address))
             assert "no mail address" in error_of(outcome)
             assert isinstance(outcome, GaveUp)
@@ -225,9 +237,7 @@ async def test_starttls_off_does_not_even_try() -> None:
 
 
 async def test_an_offered_starttls_that_fails_never_falls_back_to_plain() -> None:
-    async with scripted_smtp(
-        EHLO="250-mx.test\r\n250 STARTTLS", STARTTLS="454 not now"
-    ) as server:
+    async with scripted_smtp(EHLO="250-mx.test\r\n250 STARTTLS", STARTTLS="454 not now") as server:
         outcome = await make_sender(server.port).send(make_message())
     assert isinstance(outcome, RetryLater)
     assert server.mails == []
@@ -374,14 +384,30 @@ async def test_a_login_that_a_server_does_not_offer_is_tried_again() -> None:
     assert "logging in" in outcome.error
 
 
-async def test_a_cancelled_send_lets_go_of_the_connection() -> None:
-    async with scripted_smtp(EHLO=None) as server:
-        task = asyncio.create_task(make_sender(server.port).send(make_message()))
-        while not server.lines:
-            await asyncio.sleep(0.005)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+@pytest.mark.parametrize("is_tls", [True, False])
+@pytest.mark.parametrize("cancelled", [True, False])
+async def test_whatever_ends_a_send_its_connection_ends_too(is_tls: bool, cancelled: bool) -> None:
+    async with black_hole(b"" if is_tls else b"220 mx.test\r\n") as (port, hung_up):
+        sender = make_sender(
+            SmtpServer(LOOPBACK, port, is_tls=is_tls), timeout=timedelta(seconds=0.2)
+        )
+        task = asyncio.create_task(sender.send(make_message()))
+        await asyncio.wait([task], timeout=0.1 if cancelled else 1)
+        if cancelled:
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        else:
+            assert "took over 0.2 s" in error_of(task.result())
+        await asyncio.wait_for(hung_up.wait(), 1)
+
+
+async def test_a_starttls_that_stalls_does_not_hold_the_slot() -> None:
+    async with scripted_smtp(EHLO="250-mx.test\r\n250 STARTTLS", STARTTLS="220 go on") as server:
+        sender = make_sender(server.port, timeout=timedelta(seconds=0.2))
+        outcome = await sender.send(make_message())
+    assert isinstance(outcome, RetryLater)
+    assert "starting TLS" in outcome.error
 
 
 async def test_many_pages_at_once() -> None:

@@ -1,5 +1,6 @@
 """The outbox: what a page leaves on disk when there is no mail server."""
 
+import asyncio
 import email
 import email.policy
 import logging
@@ -9,11 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.channels import outbox
 from app.channels.base import GaveUp, RetryLater, Sent
 from app.channels.outbox import OutboxSender
-
-from .factories import make_message
+from tests.channels.factories import make_message
 
 
 def make_sender(folder: Path) -> OutboxSender:
@@ -48,7 +47,8 @@ async def test_a_resend_makes_no_second_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "mark", ["../../etc/passwd", "/etc/passwd", "..", ".hidden", "a\x00b", "x" * 5000, "", "-rf", "ü"]
+    "mark",
+    ["../../etc/passwd", "/etc/passwd", "..", ".hidden", "a\x00b", "x" * 5000, "", "-rf", "ü"],
 )
 async def test_no_mark_leaves_the_folder(tmp_path: Path, mark: str) -> None:
     folder = tmp_path / "outbox"
@@ -91,7 +91,7 @@ async def test_a_disk_that_hangs_does_not_hold_the_slot(
     async def hang(*_: object) -> None:
         raise TimeoutError
 
-    monkeypatch.setattr(outbox.asyncio, "to_thread", hang)
+    monkeypatch.setattr(asyncio, "to_thread", hang)
     assert isinstance(await make_sender(tmp_path).send(make_message()), RetryLater)
 
 

@@ -17,9 +17,7 @@ from app.core.errors import SetupError
         ("smtp://u:p@mail.example", SmtpServer("mail.example", 587, "u", "p")),
         (
             "smtp://a%40b.example:p%2F%23%3A%C3%BC@mail.example:587?starttls=required",
-            SmtpServer(
-                "mail.example", 587, "a@b.example", "p/#:ü", starttls=StartTls.REQUIRED
-            ),
+            SmtpServer("mail.example", 587, "a@b.example", "p/#:ü", starttls=StartTls.REQUIRED),
         ),
         ("smtp://mail.example?starttls=off", SmtpServer("mail.example", 25, starttls=StartTls.OFF)),
         ("smtps://u:p@mail.example?starttls=auto", SmtpServer("mail.example", 465, "u", "p", True)),

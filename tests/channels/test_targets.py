@@ -110,7 +110,9 @@ def test_networks_are_read_from_one_line() -> None:
     assert parse_networks("") == parse_networks(" , ") == ()
 
 
-@pytest.mark.parametrize("text", ["10.0.0.1/8", "localhost", "10.0.0.0/33", "10/8", "10.0.0.0/8;::1"])
+@pytest.mark.parametrize(
+    "text", ["10.0.0.1/8", "localhost", "10.0.0.0/33", "10/8", "10.0.0.0/8;::1"]
+)
 def test_a_bad_network_is_one_sentence(text: str) -> None:
     with pytest.raises(SetupError, match=r"^TOCSIN_ALLOW_PRIVATE_TARGETS wants networks .*\.$"):
         parse_networks(text)
@@ -160,7 +162,8 @@ def test_what_is_no_plain_web_url_is_refused_unquoted(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.1", "[::1]", "[::ffff:7f00:1]", "0"]
+    "host",
+    ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.1", "[::1]", "[::ffff:7f00:1]", "0"],
 )
 async def test_a_loopback_address_is_seen_through_however_written(host: str) -> None:
     with pytest.raises(TargetRefusedError, match="TOCSIN_ALLOW_PRIVATE_TARGETS"):

@@ -465,6 +465,7 @@ def test_a_normal_user_starts_stops_and_shares_a_folder_with_root(folder: Path) 
             return query(server, "SELECT 1")
 
     assert as_user("daemon", use) == "[1]"
+    (home / "postgres.log").unlink()
     assert use() == [1]
     assert as_user("daemon", use) == "[1]"
     assert (home / "postgres").stat().st_uid == user.pw_uid

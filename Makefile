@@ -1,0 +1,63 @@
+# Everything a newcomer needs: `make run` and `make test`. The rest: `make help`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check lint types contracts migrations slow lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
+		while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+install: $(VENV)/.runtime ## Install into .venv, with the command .venv/bin/tocsin
+
+run: $(VENV)/.runtime ## Install, start the embedded PostgreSQL, migrate, serve on 127.0.0.1:8000
+	@$(BIN)/tocsin serve
+
+test: $(VENV)/.dev ## Run the tests, all but the slow stories
+	@$(BIN)/python -m pytest -n 2 -m "not crash and not stress and not peer"
+
+slow: $(VENV)/.dev ## Run the slow stories: races, killed processes, a real Alertmanager
+	@$(BIN)/python -m pytest -m "crash or stress or peer"
+
+check: lint types contracts migrations ## Everything CI checks: style, types, contracts, migrations, all tests
+	@$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy
+
+contracts: $(VENV)/.dev
+	@$(BIN)/lint-imports
+
+migrations: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q tests/db/test_migrations.py
+
+lock: ## Pin the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --group build -q -o requirements.txt
+	uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --group build --group dev -q -o requirements-dev.txt
+
+clean: ## Remove what was installed and cached (never the data)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Tocsin needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Tocsin; the first time takes a minute."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@echo "Installing what the tests need."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

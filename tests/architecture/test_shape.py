@@ -1,0 +1,81 @@
+"""Where files go and how large they may grow; what must never be committed."""
+
+import re
+import subprocess
+from hashlib import sha256
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+APP = ROOT / "app"
+LONGEST = 400
+
+# One stem per domain: the file of a resource has the same name in every layer.
+STEMS = {"auth", "escalation", "health", "incident", "integration", "notification",
+         "notification_preference", "user"}  # fmt: skip
+SHARED = {"base", "types"}
+PLURAL = {"incidents": "incident", "integrations": "integration", "users": "user"}
+# The seed's own name for a second door into `integration`, and its siblings.
+DOORS = {"elastic_webhook", "alertmanager_webhook", "alerts_webhook"}
+
+
+def _stems(layer: str) -> set[str]:
+    return {path.stem for path in (APP / layer).glob("*.py")} - {"__init__"}
+
+
+def test_every_layer_names_its_files_after_a_known_resource() -> None:
+    crud = {stem.removeprefix("crud_") for stem in _stems("crud")}
+    endpoints = {PLURAL.get(stem, stem) for stem in _stems("api/v1/endpoints") - DOORS}
+    found = crud | _stems("models") | _stems("schemas") | endpoints
+    assert found - STEMS - SHARED == set()
+
+
+def test_no_file_outgrows_its_one_job() -> None:
+    too_long = {
+        str(path.relative_to(ROOT)): lines
+        for folder in ("app", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+        if (lines := len(path.read_text().splitlines())) > LONGEST
+    }
+    assert too_long == {}
+
+
+def test_every_module_of_the_app_says_what_it_is() -> None:
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in APP.rglob("*.py")
+        if not path.read_text().startswith('"""')
+    ]
+    assert silent == []
+
+
+def _committed() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return [path for name in listed.stdout.splitlines() if (path := ROOT / name).is_file()]
+
+
+def test_no_committed_file_names_a_package_registry() -> None:
+    """Everybody installs from their own index."""
+    hosts = re.compile(
+        r"https?://[^\s\"']*(pypi\.|pythonhosted|npmjs|debian\.org/debian)|index-url|find-links"
+    )
+    named = []
+    for path in _committed():
+        if path == Path(__file__) or "vendor" in path.parts:
+            continue
+        text = path.read_text(errors="replace")
+        named += [f"{path.relative_to(ROOT)}: {found.group()}" for found in hosts.finditer(text)]
+    assert named == []
+
+
+def test_every_vendored_file_is_the_one_its_table_names() -> None:
+    vendor = APP / "web" / "static" / "vendor"
+    table = (vendor / "README.md").read_text()
+    code = [path for path in vendor.rglob("*") if path.suffix in {".js", ".css"}]
+    assert code
+    unknown = [
+        path.name for path in code if sha256(path.read_bytes()).hexdigest() not in table
+    ]
+    assert unknown == []

@@ -1,0 +1,205 @@
+"""One embedded server for the run, one database per worker, empty tables before each test.
+
+The server is real and so is everything on it; only its durability is switched off. Time is
+moved by shifting the database's clock, never by sleeping.
+"""
+
+import asyncio
+import hashlib
+import os
+import pwd
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.core.config import Settings, load_settings
+from app.core.security import Signer
+from app.db import migrations
+from app.db.base import metadata
+from app.db.embedded import EmbeddedPostgres
+from app.db.session import Database, transaction_time
+from app.main import Setup, create_app
+from tests.world import World
+
+ROOT = Path(__file__).resolve().parent.parent
+QUICK = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+}
+TEMPLATE_LOCK = 4_711
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_from_outside() -> Iterator[None]:
+    """What the developer's shell has set shall not reach a test."""
+    outside = [name for name in os.environ if name.startswith("TOCSIN_")]
+    kept = {"TOCSIN_POSTGRES_BIN", "TOCSIN_TEST_DIR"}
+    removed = {name: os.environ.pop(name) for name in outside if name not in kept}
+    yield
+    os.environ.update(removed)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedPostgres]:
+    """One server for all workers of this run, kept running by whoever needs it."""
+    user = pwd.getpwuid(os.getuid()).pw_name
+    default = Path(tempfile.gettempdir()) / f"tocsin-tests-{user}"
+    folder = Path(os.environ.get("TOCSIN_TEST_DIR", default))
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with EmbeddedPostgres(folder, settings=QUICK) as running:
+        yield running
+
+
+def plain(url: str) -> str:
+    return url.replace("postgresql+asyncpg://", "postgresql://")
+
+
+async def _as_superuser(server: EmbeddedPostgres, *statements: str) -> None:
+    connection = await asyncpg.connect(plain(server.url("postgres")))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _schema_version() -> str:
+    """Changes whenever a migration does."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "alembic").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+async def _make_template(server: EmbeddedPostgres) -> str:
+    """A migrated database to copy from, made once for all workers and runs."""
+    name = f"template_{_schema_version()}"
+    connection = await asyncpg.connect(plain(server.url("postgres")))
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", TEMPLATE_LOCK)
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            await connection.execute(f'CREATE DATABASE "{name}_unfinished"')
+            await asyncio.to_thread(migrations.upgrade, server.url(f"{name}_unfinished"))
+            await connection.execute(f'ALTER DATABASE "{name}_unfinished" RENAME TO "{name}"')
+    finally:
+        await connection.close()
+    return name
+
+
+@pytest.fixture(scope="session")
+async def database_url(server: EmbeddedPostgres) -> AsyncIterator[str]:
+    """This worker's own database, migrated and empty."""
+    template = await _make_template(server)
+    name = f"test_{os.getpid()}"
+    await _as_superuser(
+        server,
+        f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)',
+        f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy',
+    )
+    yield server.url(name)
+    await _as_superuser(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def empty_database_url(server: EmbeddedPostgres) -> AsyncIterator[str]:
+    """A database with nothing in it, for tests of migrations and of whole processes."""
+    name = f"empty_{os.getpid()}"
+    await _as_superuser(
+        server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"'
+    )
+    yield server.url(name)
+    await _as_superuser(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+DELETE_ALL = "; ".join(
+    ["SET session_replication_role = replica"]
+    + [f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables]
+)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The database with empty tables."""
+    connection = await asyncpg.connect(plain(database_url))
+    await connection.execute(DELETE_ALL)
+    await connection.close()
+    made = Database(database_url, pool_size=20)
+    yield made
+    await made.close()
+
+
+class Clock:
+    """The database's clock, as this test has moved it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def forward(self, **span: float) -> None:
+        self._database.clock_shift += timedelta(**span)
+
+    async def now(self) -> datetime:
+        async with self._database.reading() as session:
+            return await transaction_time(session)
+
+
+@pytest.fixture
+def clock(database: Database) -> Clock:
+    return Clock(database)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A folder that other users may pass through, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="tocsin-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return load_settings(
+        password_rounds=4, allow_private_targets="127.0.0.1/32", public_url="https://tocsin.test"
+    )
+
+
+@pytest.fixture
+def app(database: Database, settings: Settings, data_dir: Path) -> FastAPI:
+    """The service without its loops: a test turns them by hand."""
+    setup = Setup(
+        settings=settings,
+        database_url=database.engine.url.render_as_string(hide_password=False),
+        data_dir=data_dir,
+        secret_key="a secret key that is long enough for the tests",
+        public_url="https://tocsin.test",
+    )
+    return create_app(setup, with_worker=False, database=database)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Nobody in particular, at the service's door."""
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://tocsin.test") as made:
+        yield made
+
+
+@pytest.fixture
+def signer(app: FastAPI) -> Signer:
+    made: Signer = app.state.service.signer
+    return made
+
+
+@pytest.fixture
+def world(database: Database, app: FastAPI, client: httpx.AsyncClient, clock: Clock) -> World:
+    """People, policies, integrations and loops, at a test's command."""
+    return World(database, app.state.service, client, clock)

@@ -1,0 +1,61 @@
+"""Migrations go up, down and up again, and make exactly what the models say."""
+
+import asyncio
+
+import asyncpg
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from app.db import migrations
+from app.db.session import Database
+from tests.conftest import plain
+
+
+async def _tables(url: str) -> set[str]:
+    connection = await asyncpg.connect(plain(url))
+    try:
+        rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    finally:
+        await connection.close()
+    return {row["tablename"] for row in rows} - {"alembic_version"}
+
+
+async def test_migrations_go_up_down_and_up_again(empty_database_url: str) -> None:
+    await asyncio.to_thread(migrations.upgrade, empty_database_url)
+    made = await _tables(empty_database_url)
+    assert "incidents" in made
+    await asyncio.to_thread(migrations.downgrade, empty_database_url)
+    assert await _tables(empty_database_url) == set()
+    await asyncio.to_thread(migrations.upgrade, empty_database_url)
+    assert await _tables(empty_database_url) == made
+
+
+async def test_the_models_hold_nothing_that_no_migration_makes(database_url: str) -> None:
+    await asyncio.to_thread(migrations.check, database_url)
+
+
+async def test_every_step_down_is_the_way_up_reversed(empty_database_url: str) -> None:
+    script = ScriptDirectory.from_config(Config(str(migrations.ROOT / "alembic.ini")))
+    for revision in reversed(list(script.walk_revisions())):
+        await asyncio.to_thread(migrations.upgrade, empty_database_url, revision.revision)
+        await asyncio.to_thread(migrations.downgrade, empty_database_url, "-1")
+        await asyncio.to_thread(migrations.upgrade, empty_database_url, revision.revision)
+
+
+async def test_replicas_that_start_together_take_turns(empty_database_url: str) -> None:
+    await asyncio.gather(
+        *(asyncio.to_thread(migrations.upgrade, empty_database_url) for _ in range(3))
+    )
+    assert "incidents" in await _tables(empty_database_url)
+
+
+async def test_a_migration_does_not_wait_long_for_a_lock(empty_database_url: str) -> None:
+    """It gives up after five seconds instead of queueing every writer behind it."""
+    env = (migrations.ROOT / "alembic" / "env.py").read_text()
+    assert "lock_timeout = '5s'" in env
+    assert "statement_timeout" in env
+
+
+async def test_a_database_knows_its_own_version(database: Database) -> None:
+    async with database.reading() as session:
+        assert await migrations.current(session) == migrations.newest()

@@ -1,0 +1,226 @@
+"""The delivery lanes: leases, what an answer does to what is on its way, vanished senders."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from app.channels.base import Message, Outcome, Sent
+from app.crud import crud_notification
+from app.db.session import transaction_time
+from app.domain.incident import IncidentStatus
+from app.domain.notification import Channel
+from app.domain.user import Actor
+from app.services import incident as incident_service
+from app.worker.compose import composer
+from app.worker.delivery import Lane
+from tests.world import Person, RetryLater, Scripted, World
+
+
+class Gated(Scripted):
+    """A sender that waits at a gate, so that a test can act while a page is on its way."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        super().__init__(*outcomes)
+        self.began = asyncio.Event()
+        self.gate = asyncio.Event()
+
+    async def send(self, message: Message) -> Outcome:
+        self.began.set()
+        await self.gate.wait()
+        return await super().send(message)
+
+
+def lane(world: World, sender: Scripted) -> Lane:
+    return Lane(world.database, sender, composer(world.service.signer, "https://tocsin.test"))
+
+
+@pytest.fixture
+async def ana(world: World) -> Person:
+    admin = await world.admin()
+    ana = await world.person()
+    await world.policy(admin, [(0, {"user": ana.id})], final_delay_minutes=600)
+    return ana
+
+
+async def test_a_page_tells_when_it_was_due_claimed_and_sent(world: World, ana: Person) -> None:
+    incident = await world.declare(ana)
+    await world.pass_time(Scripted(Sent("provider-7")))
+    [page] = await world.notifications(ana, incident["id"])
+    assert page["status"] == "sent"
+    assert page["due_at"] <= page["claimed_at"] <= page["sent_at"]
+    assert page["sent_to"] == "ana@example.org"
+    assert page["history"][0]["provider_id"] == "provider-7"
+
+
+async def test_a_page_on_its_way_when_the_answer_comes_says_so(world: World, ana: Person) -> None:
+    incident = await world.declare(ana)
+    await world.climb()
+    mail = Gated()
+    under_way = lane(world, mail)
+    await under_way.deliver_due()
+    await mail.began.wait()
+    await world.act(ana, incident["id"], "acknowledge")
+    mail.gate.set()
+    await under_way.drain()
+    [page] = await world.notifications(ana, incident["id"])
+    assert page["status"] == "sent"
+    assert page["overtaken_at"] is not None
+
+
+async def test_a_page_that_would_be_tried_again_is_dropped_once_answered(
+    world: World, ana: Person
+) -> None:
+    incident = await world.declare(ana)
+    await world.climb()
+    mail = Gated(RetryLater("The server is busy."))
+    under_way = lane(world, mail)
+    await under_way.deliver_due()
+    await mail.began.wait()
+    await world.act(ana, incident["id"], "acknowledge")
+    mail.gate.set()
+    await under_way.drain()
+    [page] = await world.notifications(ana, incident["id"])
+    assert (page["status"], page["reason"]) == ("cancelled", "The incident was answered first.")
+
+
+async def test_a_lane_leases_nothing_that_an_uncommitted_answer_is_cancelling(
+    world: World, ana: Person
+) -> None:
+    incident = await world.declare(ana)
+    await world.climb()
+    mail = Scripted()
+    async with world.database.writing() as session:
+        await incident_service.change_status(
+            session,
+            incident["id"],
+            IncidentStatus.ACKNOWLEDGED,
+            actor=Actor("Ana", ana.id),
+            now=await transaction_time(session),
+        )
+        await world.deliver(mail)
+    await world.deliver(mail)
+    assert mail.messages == []
+
+
+async def test_a_lane_leases_no_more_than_it_has_free_senders(world: World, ana: Person) -> None:
+    for _ in range(12):
+        await world.declare(ana)
+    await world.climb()
+    mail = Gated()
+    full = lane(world, mail)
+    assert await full.deliver_due() is None
+    [[leased]] = await world.sql("SELECT count(*) FROM notifications WHERE status = 'sending'")
+    assert leased == mail.concurrency
+    mail.gate.set()
+    await full.drain()
+
+
+async def test_when_a_sender_vanishes_the_page_goes_out_again_under_its_mark(
+    world: World, ana: Person
+) -> None:
+    incident = await world.declare(ana)
+    await world.climb()
+    async with world.database.writing() as session:  # leased, and then nothing more
+        now = await transaction_time(session)
+        leasing = await crud_notification.lease_due(
+            session, Channel.EMAIL, now=now, until=now + timedelta(seconds=20), limit=5
+        )
+    compose = composer(world.service.signer, "https://tocsin.test")
+    [first] = [compose(lease) for lease in leasing.leased]
+
+    mail = Scripted()
+    await world.pass_time(mail, seconds=19)
+    assert mail.messages == []
+    await world.pass_time(mail, seconds=2)
+    [again] = mail.messages
+    assert again.mark == first.mark
+    assert "may be a copy" in again.text
+    [page] = await world.notifications(ana, incident["id"])
+    assert page["is_resend"]
+    assert [attempt["outcome"] for attempt in page["history"]] == ["unknown", "sent"]
+
+
+async def test_a_page_whose_sender_vanished_is_dropped_if_it_was_answered_meanwhile(
+    world: World, ana: Person
+) -> None:
+    incident = await world.declare(ana)
+    await world.climb()
+    async with world.database.writing() as session:
+        now = await transaction_time(session)
+        await crud_notification.lease_due(
+            session, Channel.EMAIL, now=now, until=now + timedelta(seconds=20), limit=5
+        )
+    await world.act(ana, incident["id"], "acknowledge")
+    mail = Scripted()
+    await world.pass_time(mail, minutes=1)
+    assert mail.messages == []
+    [page] = await world.notifications(ana, incident["id"])
+    assert page["status"] == "cancelled"
+
+
+async def test_a_page_that_kills_every_sender_ends_failed(world: World, ana: Person) -> None:
+    incident = await world.declare(ana)
+    await world.climb()
+    for _ in range(16):
+        async with world.database.writing() as session:
+            now = await transaction_time(session)
+            await crud_notification.lease_due(
+                session, Channel.EMAIL, now=now, until=now, limit=5
+            )
+        world.clock.forward(seconds=1)
+    mail = Scripted()
+    await world.deliver(mail)
+    assert mail.messages == []
+    [page] = await world.notifications(ana, incident["id"])
+    assert page["status"] == "failed"
+    assert "vanished" in page["reason"]
+
+
+async def test_an_outcome_that_comes_after_the_lease_was_lost_changes_nothing(
+    world: World, ana: Person
+) -> None:
+    incident = await world.declare(ana)
+    await world.climb()
+    slow, quick = Gated(), Scripted()
+    late = lane(world, slow)
+    await late.deliver_due()
+    await slow.began.wait()
+    await world.pass_time(quick, minutes=5)
+    assert len(quick.messages) == 1
+    slow.gate.set()
+    await late.drain()
+    [page] = await world.notifications(ana, incident["id"])
+    assert (page["status"], page["attempts"]) == ("sent", 2)
+
+
+async def test_a_sender_that_raises_is_tried_again_later(world: World, ana: Person) -> None:
+    class Broken(Scripted):
+        async def send(self, message: Message) -> Outcome:
+            raise RuntimeError("a bug")
+
+    incident = await world.declare(ana)
+    await world.pass_time(Broken())
+    [page] = await world.notifications(ana, incident["id"])
+    assert (page["status"], page["attempts"]) == ("pending", 1)
+    assert "RuntimeError: a bug" in page["last_error"]
+
+
+async def test_a_providers_wish_to_wait_is_honoured(world: World, ana: Person) -> None:
+    await world.declare(ana)
+    mail = Scripted(RetryLater("Slow down.", timedelta(minutes=30)))
+    await world.pass_time(mail)
+    await world.pass_time(mail, minutes=29)
+    assert len(mail.messages) == 1
+    await world.pass_time(mail, minutes=2)
+    assert len(mail.messages) == 2
+
+
+async def test_a_page_kept_in_the_outbox_is_never_called_delivered(
+    world: World, ana: Person
+) -> None:
+    incident = await world.declare(ana)
+    await world.pass_time(Scripted(Sent(kept_at="/outbox/1.eml")))
+    [page] = await world.notifications(ana, incident["id"])
+    assert (page["status"], page["sent_at"], page["delivered_at"]) == ("suppressed", None, None)
+    assert "/outbox/1.eml" in page["reason"]
