@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from pydantic import TypeAdapter, ValidationError
 
 from app.core import logging as tocsin_logging
 from app.core import secret_file
@@ -28,6 +29,7 @@ from app.db.session import Database, WriteSession, transaction_time
 from app.db.url import driver_url
 from app.domain.user import Role
 from app.main import Setup, build_database, build_senders, build_worker, create_app, webhook_secret
+from app.schemas.types import EmailAddress
 from app.services import user as user_service
 
 DATABASE_NAME = "tocsin"
@@ -46,6 +48,8 @@ cli = typer.Typer(
 def main() -> None:
     """What the command `tocsin` runs."""
     signal.signal(signal.SIGTERM, _leave)
+    # A closed terminal is a polite request, too; the server knows that one by the other name.
+    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     try:
         cli()
     except (SetupError, EmbeddedPostgresError) as error:
@@ -109,6 +113,7 @@ def create_admin(
 ) -> None:
     """Make another admin."""
     settings = _settings()
+    email = _address(email)
     given = password or os.environ.get("TOCSIN_PASSWORD")
     with _set_up(settings) as setup:
         chosen = given or secrets.token_urlsafe(12)
@@ -152,6 +157,14 @@ def _data_dir(settings: Settings) -> Path:
     return folder
 
 
+def _address(text: str) -> str:
+    try:
+        checked: str = TypeAdapter(EmailAddress).validate_python(text)
+    except ValidationError:
+        raise SetupError(f"“{text}” is no mail address.") from None
+    return checked
+
+
 def _secret_key(settings: Settings, data_dir: Path) -> str:
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
@@ -180,19 +193,19 @@ def _bound(settings: Settings) -> Iterator[socket.socket]:
 def _set_up(settings: Settings, listener: socket.socket | None = None) -> Iterator[Setup]:
     """A database that is there and migrated, and everything else that settings leave open."""
     data_dir = _data_dir(settings)
+    secret_key = _secret_key(settings, data_dir)
+    # What is set wrong shall be said now, not by the first page that cannot leave.
+    build_senders(settings, data_dir, Signer(secret_key))
     with _database_url(settings, data_dir) as url:
-        setup = Setup(
+        asyncio.run(require_usable(url))
+        migrations.upgrade(url)
+        yield Setup(
             settings=settings,
             database_url=url,
             data_dir=data_dir,
-            secret_key=_secret_key(settings, data_dir),
+            secret_key=secret_key,
             public_url=settings.public_url or _own_url(settings, listener),
         )
-        # What is set wrong shall be said before the first request, not by the first page.
-        build_senders(setup, Signer(setup.secret_key))
-        asyncio.run(require_usable(url))
-        migrations.upgrade(url)
-        yield setup
 
 
 @contextmanager
@@ -249,7 +262,7 @@ async def _make_first_admin(setup: Setup, database: Database) -> tuple[str, str]
         if await user_service.anybody(session):
             return None
     settings = setup.settings
-    email = settings.first_admin_email or FIRST_ADMIN
+    email = _address(settings.first_admin_email or FIRST_ADMIN)
     given = settings.first_admin_password
     password = given.get_secret_value() if given else secrets.token_urlsafe(12)
     hashed = await Passwords(settings.password_rounds).hash(password)
@@ -281,7 +294,9 @@ async def _create_admin(setup: Setup, email: str, password: str) -> None:
 async def _work(setup: Setup) -> None:
     database = build_database(setup)
     signer = Signer(setup.secret_key)
-    loops = build_worker(setup, database, signer, build_senders(setup, signer))
+    loops = build_worker(
+        setup, database, signer, build_senders(setup.settings, setup.data_dir, signer)
+    )
     asked_to_stop = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, asked_to_stop.set)

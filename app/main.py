@@ -58,15 +58,14 @@ class NoLoops:
         return {}
 
 
-def build_senders(setup: Setup, signer: Signer) -> list[Sender]:
+def build_senders(settings: Settings, data_dir: Path, signer: Signer) -> list[Sender]:
     """One sender a channel, as far as this installation can; the rest say that they cannot."""
-    settings = setup.settings
     email: Sender
     if settings.smtp_url is not None:
         server = parse_smtp_url(settings.smtp_url.get_secret_value())
         email = SmtpSender(server, settings.mail_from)
     else:
-        email = OutboxSender(setup.data_dir / "outbox", settings.mail_from)
+        email = OutboxSender(data_dir / "outbox", settings.mail_from)
     webhook = WebhookSender(
         webhook_secret(settings, signer),
         VERSION,
@@ -104,7 +103,7 @@ def create_app(
     settings = setup.settings
     database = database or build_database(setup)
     signer = Signer(setup.secret_key)
-    senders = build_senders(setup, signer)
+    senders = build_senders(settings, setup.data_dir, signer)
     worker = build_worker(setup, database, signer, senders) if with_worker else None
     pulse: Pulse = worker or NoLoops()
 

@@ -100,9 +100,7 @@ class World:
 
     async def declare(self, who: Person, **fields: Any) -> dict[str, Any]:
         body = {"title": "Disk full", "severity": "high", "service": "database", **fields}
-        made: dict[str, Any] = await self.call(
-            "POST", "/v1/incidents", who, expect=201, json=body
-        )
+        made: dict[str, Any] = await self.call("POST", "/v1/incidents", who, expect=201, json=body)
         return made
 
     async def alert(self, key: str, expect: int = 200, **fields: Any) -> dict[str, Any]:

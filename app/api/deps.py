@@ -58,7 +58,13 @@ async def _time_of_write(session: WriteSession) -> datetime:
 Now = Annotated[datetime, Depends(_time_of_write, scope="function")]
 
 
-async def _logged_in(service: ServiceDep, token: Annotated[str | None, Depends(bearer)]) -> User:
+async def logged_in(service: ServiceDep, token: Annotated[str | None, Depends(bearer)]) -> User:
+    """Whose token it is.
+
+    A router of people asks for this before anything else. An endpoint that held its session
+    already would wait for a second connection, and as many of those as the pool is large would
+    wait for one another.
+    """
     user_id = service.signer.read_access_token(token) if token else None
     if user_id is None:
         raise UnauthorizedError("Log in first: the token is missing, wrong or has ended.")
@@ -69,7 +75,7 @@ async def _logged_in(service: ServiceDep, token: Annotated[str | None, Depends(b
     return user
 
 
-CurrentUser = Annotated[User, Depends(_logged_in)]
+CurrentUser = Annotated[User, Depends(logged_in)]
 
 
 def require(permission: Permission) -> Callable[[User], Awaitable[User]]:

@@ -35,14 +35,18 @@ CODE_BY_STATUS = {
     415: "UNSUPPORTED_MEDIA_TYPE",
     422: "VALIDATION_ERROR",
 }
+# Faults of a union whose member cannot be told, and all of what is not there.
+UNDECIDED = ("union_tag_invalid", "union_tag_not_found")
+NEVER_SENT = ("missing", *UNDECIDED)
 MEANINGS = {
-    400: "The thing is in no state for this, or the body cannot be parsed.",
+    400: "The thing is in no state for this.",
     401: "Nobody is logged in, or the token is no longer good.",
     403: "The role does not allow this.",
     404: "There is no such thing.",
     409: "It clashes with what is there.",
     413: "The body is too large.",
-    422: "Something in the request is wrong; `details.errors` names each place.",
+    422: "Something in the request is wrong; `details` names the place.",
+    500: "Something broke inside Tocsin; its log has it under the request's id.",
     503: "Not now; try again.",
 }
 
@@ -85,7 +89,13 @@ async def render_refusal(request: Request, error: Exception) -> JSONResponse:
 
 async def render_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    found = [{"path": path(fault["loc"]), "message": _sentence(fault)} for fault in error.errors()]
+    found = [
+        {"path": path(fault, error.body), "message": _sentence(fault)} for fault in error.errors()
+    ]
+    return _invalid(request, found)
+
+
+def _invalid(request: Request, found: Sequence[Mapping[str, str]]) -> JSONResponse:
     first = found[0]
     return envelope(
         request.state.request_id,
@@ -98,25 +108,49 @@ async def render_invalid(request: Request, error: Exception) -> JSONResponse:
 
 async def render_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:
+        # The framework says so of one thing only: a body that it cannot even take apart.
+        return _invalid(request, [{"path": "", "message": f"cannot be read: {error.detail}"}])
     code = CODE_BY_STATUS.get(error.status_code, "ERROR")
     return envelope(
         request.state.request_id, error.status_code, code, str(error.detail), headers=error.headers
     )
 
 
-def path(location: Sequence[str | int]) -> str:
-    """`("body", "steps", 0, "actions")` as people write it: `steps[0].actions`."""
-    shown = ""
-    for part in location[1:] if location and location[0] in ("body", "query", "path") else location:
+def path(fault: Mapping[str, Any], body: object) -> str:
+    """`("body", "steps", 0, "actions")` as people write it: `steps[0].actions`.
+
+    Pydantic also names the member of a union that it tried; that was never sent, and is left out.
+    """
+    _, *parts = fault["loc"]
+    if fault["type"] == "json_invalid":
+        return ""
+    if fault["type"] in UNDECIDED and "discriminator" in fault.get("ctx", {}):
+        parts.append(fault["ctx"]["discriminator"].strip("'"))
+    shown, here = "", body
+    for turn, part in enumerate(parts, 1):
+        is_last = turn == len(parts)
         if isinstance(part, int):
             shown += f"[{part}]"
-        else:
-            shown += f".{part}" if shown else str(part)
+            here = here[part] if isinstance(here, list) and part < len(here) else None
+        elif body is None or (is_last and fault["type"] in NEVER_SENT):
+            shown += f".{part}" if shown else part
+        elif isinstance(here, dict) and part in here:
+            shown += f".{part}" if shown else part
+            here = here[part]
     return shown
 
 
 def _sentence(fault: Mapping[str, Any]) -> str:
-    return str(fault["msg"]).removeprefix("Value error, ")
+    match fault["type"], fault["loc"]:
+        case "json_invalid", _ if "ctx" in fault:
+            return f"is not JSON: {fault['ctx']['error']}"
+        case "model_attributes_type", ("body",):
+            return "must be a JSON object, sent with Content-Type: application/json"
+        case "model_attributes_type", _:
+            return "must be an object"
+        case _:
+            return str(fault["msg"]).removeprefix("Value error, ")
 
 
 def install(app: FastAPI) -> None:

@@ -61,7 +61,7 @@ async def _look(service: ServiceDep) -> tuple[DatabaseHealth, LatenessRead]:
     return found, LatenessRead(steps=late.steps, pages=late.pages)
 
 
-@router.get("/health", response_model=HealthRead)
+@router.get("/health", response_model=HealthRead, operation_id="read_health")
 async def read_health(service: ServiceDep) -> HealthRead:
     """Alive, and how every part is. Always 200: restarting Tocsin mends none of its parts."""
     database, lateness = await _look(service)
@@ -79,6 +79,7 @@ async def read_health(service: ServiceDep) -> HealthRead:
 @router.get(
     "/ready",
     response_model=ReadyRead,
+    operation_id="read_ready",
     responses={503: {"model": ReadyRead, "description": "This replica should get no traffic."}},
 )
 async def read_ready(service: ServiceDep, response: Response) -> ReadyRead:

@@ -10,6 +10,7 @@ from secrets import token_hex
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import envelope
@@ -56,6 +57,8 @@ class RequestContext:
 
         try:
             await self.app(scope, receive, send_marked)
+        except ClientDisconnect:
+            log.info("client.gone")  # in the middle of its body: nobody waits for an answer
         except Exception as error:
             if is_outage(error):
                 log.warning("database.unavailable", extra={"error": str(error)[:300]})

@@ -7,7 +7,15 @@ from typing import Literal
 import structlog
 from structlog.types import Processor
 
-QUIET = ("uvicorn.access", "uvicorn.error", "apscheduler", "httpx", "httpcore", "aiosmtplib", "alembic")
+QUIET = (
+    "uvicorn.access",
+    "uvicorn.error",
+    "apscheduler",
+    "httpx",
+    "httpcore",
+    "aiosmtplib",
+    "alembic",
+)
 
 
 def configure(level: str, style: Literal["console", "json"]) -> None:

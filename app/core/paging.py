@@ -5,6 +5,7 @@ import base64
 from app.core.errors import InvalidInputError
 
 PREFIX = b"a:"
+GREATEST = 2**63 - 1  # PostgreSQL's bigint
 
 
 def encode_cursor(after: int) -> str:
@@ -14,10 +15,11 @@ def encode_cursor(after: int) -> str:
 def decode_cursor(cursor: str) -> int:
     """The row after which the next page begins."""
     try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        prefix, number = raw[: len(PREFIX)], raw[len(PREFIX) :]
-        if prefix == PREFIX and number.isdigit() and len(number) < 19:
-            return int(number)
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        after = int(raw.removeprefix(PREFIX))
+        # One spelling a cursor: base64 and `int` would also take others.
+        if encode_cursor(after) == cursor and 0 <= after <= GREATEST:
+            return after
     except ValueError:
         pass
     raise InvalidInputError(

@@ -22,6 +22,7 @@ logging.getLogger("passlib.handlers.bcrypt").setLevel(logging.ERROR)
 
 KEY_PREFIX = "tik_"  # Tocsin integration key
 LINK_SIGNATURE_BYTES = 18
+LONGEST_PASSWORD = 4096  # bytes; passlib refuses longer ones
 
 
 class Passwords:
@@ -41,10 +42,17 @@ class Passwords:
 
     async def verify(self, password: str, hashed: str | None) -> bool:
         """Whether it is the one. An unknown account (None) costs the same time as a known one."""
-        if "\x00" in password:
+        if not _can_be_hashed(password):
             return False
         matches = await asyncio.to_thread(self._context.verify, password, hashed or self._nobody)
         return matches and hashed is not None
+
+
+def _can_be_hashed(password: str) -> bool:
+    try:
+        return "\x00" not in password and len(password.encode()) <= LONGEST_PASSWORD
+    except UnicodeEncodeError:
+        return False
 
 
 class Signer:
@@ -76,10 +84,16 @@ class Signer:
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                options={"require_exp": True, "require_sub": True, "leeway": 10},
+                options={
+                    "require_exp": True,
+                    "require_sub": True,
+                    "require_iss": True,
+                    "require_aud": True,
+                    "leeway": 10,
+                },
             )
             return int(claims["sub"])
-        except (JWTError, ValueError):
+        except (JWTError, ValueError, RecursionError):  # the last: brackets nested without end
             return None
 
     def link(self, purpose: str, number: int) -> str:

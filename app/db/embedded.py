@@ -47,8 +47,8 @@ OLDEST_MAJOR = "15"
 LONGEST_SOCKET_FOLDER = 85  # sun_path holds 104 bytes on macOS, 108 on Linux, file name included
 LARGEST_LOG = 10 * 1024 * 1024
 IMPOSSIBLE_PID = 2**31 - 1  # above every kernel's limit, and the largest PostgreSQL can read
-START_PATIENCE = 300.0  # seconds: crash recovery is slow on slow disks
-STOP_PATIENCE = 60.0
+LAUNCHES = 5  # in one start, for a server may be killed while it comes up
+START_PATIENCE, STOP_PATIENCE = 300.0, 60.0  # seconds; crash recovery is slow on slow disks
 INSTEAD = "or set DATABASE_URL to a PostgreSQL server"
 
 
@@ -165,19 +165,20 @@ class EmbeddedPostgres:
         os.chown(self._sockets, self._uid, self._gid, follow_symlinks=False)
 
     def _bring_up(self, mutex: int | None) -> None:
-        launched_at: int | None = None
+        launches: list[int] = []
         for _ in _patiently(START_PATIENCE):
             if not (obstacle := self._obstacle()):
                 return
             with self._locked("postgres.alive", wait=False) as alive:
-                if alive is not None:
-                    if launched_at is not None:
-                        log = self._log.read_bytes()[launched_at:]
-                        obstacle = _reason(log.decode(errors="replace"))
-                        break
-                    self._prepare_cluster(mutex)
-                    self._retire_stale_pids()
-                    launched_at = self._launch(alive)
+                if alive is None:
+                    continue
+                if len(launches) == LAUNCHES:
+                    log = self._log.read_bytes()[launches[-1] :]
+                    obstacle = _reason(log.decode(errors="replace"))
+                    break
+                self._prepare_cluster(mutex)
+                self._retire_stale_pids()
+                launches.append(self._launch(alive))
         raise EmbeddedPostgresError(
             f"PostgreSQL in {self._cluster} did not start ({obstacle}); see {self._log}, {INSTEAD}."
         )
@@ -241,7 +242,7 @@ class EmbeddedPostgres:
         """Nobody of our server lives, but its files may name a stranger: take the pid away."""
         if (postmaster := self._postmaster()) is not None:
             raise EmbeddedPostgresError(
-                f"Process {postmaster}, a server not of Tocsin's, uses {self._cluster}; stop it."
+                f"Process {postmaster}, not started by Tocsin, uses {self._cluster}; stop it first."
             )
         files = (self._cluster / "postmaster.pid", self._sockets / f".s.PGSQL.{PORT}.lock")
         write = f'{{ echo {IMPOSSIBLE_PID}; tail -n +2 "$file"; }} >"$file.new"'
@@ -257,8 +258,7 @@ class EmbeddedPostgres:
             )
         if not (self._cluster / "PG_VERSION").exists():
             self._create_cluster(mutex)
-        made_by = (self._cluster / "PG_VERSION").read_text().strip()
-        if made_by != found[1]:
+        if (made_by := (self._cluster / "PG_VERSION").read_text().strip()) != found[1]:
             raise EmbeddedPostgresError(
                 f"PostgreSQL {made_by} made {self._cluster}, but {self._programs} is {found[1]};"
                 f" set TOCSIN_POSTGRES_BIN to a {made_by}, or move the data by dump and restore."
@@ -365,13 +365,12 @@ def _reason(output: str) -> str:
     lines = output.splitlines() or ["no reason given"]
     severity = r"^.*(FATAL|PANIC|ERROR|error):\s+(?=\S)"
     causes = [line for line in lines if re.search(severity + "(?!the database system is)", line)]
-    return re.sub(severity, "", (causes or lines)[0])
+    return re.sub(severity, "", (causes or lines[-1:])[0])
 
 
 def default_data_dir() -> Path:
     """Where Tocsin keeps its files unless told otherwise; root's home is closed to the server."""
-    is_root = os.geteuid() == 0
-    return Path("/var/lib/tocsin" if is_root else platformdirs.user_data_dir("tocsin"))
+    return Path("/var/lib/tocsin" if os.geteuid() == 0 else platformdirs.user_data_dir("tocsin"))
 
 
 def find_programs() -> Path:

@@ -6,6 +6,8 @@ Every key must hold. A key is an attribute of the incident; its value is one wor
 (any of), or an object of operators (all of them). `all` and `any` take lists of such
 objects, `not` takes one. Nothing at all matches everything. Patterns run on RE2, whose
 time is linear in the text, so no pattern a user writes can stall the pager.
+
+Whatever `faults` accepts, `holds` can evaluate and a JSONB column can keep.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,8 +25,10 @@ ATTRIBUTES = ("severity", "service", "source", "tags", "title", "labels.<name>",
 TEXT_OPERATORS = ("in", "not_in", "contains", "matches", "exists")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DEEPEST = 8
+LARGEST = 20_000  # characters of JSON, or thereabouts
 LONGEST_PATTERN = 500
 LONGEST_TEXT = 10_000
+PATTERN_MEMORY = 1 << 20  # bytes that one compiled pattern may come to hold
 
 
 @dataclass(frozen=True)
@@ -92,20 +96,26 @@ def _contains(values: tuple[str, ...], operand: str, key: str) -> bool:
     return any(operand.casefold() in value.casefold() for value in values)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _pattern(pattern: str) -> Any:
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = PATTERN_MEMORY
     return re2.compile(pattern, options)
+
+
+def _matches(values: tuple[str, ...], pattern: str, _: str) -> bool:
+    wanted = _pattern(pattern)
+    # RE2 reads UTF-8, which has no place for half of a surrogate pair.
+    texts = (value[:LONGEST_TEXT].encode(errors="replace").decode() for value in values)
+    return any(wanted.search(text) for text in texts)
 
 
 _OPERATORS: dict[str, Callable[[tuple[str, ...], Any, str], bool]] = {
     "in": _any_of,
     "not_in": lambda values, operand, key: not _any_of(values, operand, key),
     "contains": _contains,
-    "matches": lambda values, operand, _: any(
-        _pattern(operand).search(value[:LONGEST_TEXT]) for value in values
-    ),
+    "matches": _matches,
     "exists": lambda values, operand, _: bool(values) is operand,
 }
 
@@ -131,8 +141,28 @@ def _within(window: Mapping[str, Any], now: datetime) -> bool:
 # --- Checking when saved ----------------------------------------------------------------
 
 
-def faults(conditions: Any, path: str = "conditions", depth: int = 0) -> list[Fault]:
+def faults(conditions: Any, path: str = "conditions") -> list[Fault]:
     """Everything wrong with `conditions`, each with its path; empty when they can be saved."""
+    if _is_larger(conditions, LARGEST):
+        return [Fault(path, f"is larger than {LARGEST // 1000} kB")]
+    return _faults(conditions, path, 0)
+
+
+def _is_larger(document: Any, limit: int) -> bool:
+    """Whether `document` comes to more characters of JSON; walked flat, however deep it is."""
+    size, rest = 0, [document]
+    while rest and size <= limit:
+        value = rest.pop()
+        if isinstance(value, dict):
+            size += sum(len(str(key)) + 4 for key in value)
+            rest += value.values()
+        elif isinstance(value, list):
+            rest += value
+        size += len(value) + 2 if isinstance(value, str) else 2
+    return size > limit
+
+
+def _faults(conditions: Any, path: str, depth: int) -> list[Fault]:
     if not isinstance(conditions, dict):
         return [Fault(path, "must be an object")]
     if depth > DEEPEST:
@@ -147,19 +177,23 @@ def _key_faults(key: str, wanted: Any, path: str, depth: int) -> list[Fault]:
     if key in ("all", "any"):
         if not isinstance(wanted, list) or not wanted:
             return [Fault(path, "must be a list of conditions, with one at least")]
-        parts = [faults(part, f"{path}[{i}]", depth + 1) for i, part in enumerate(wanted)]
+        parts = [_faults(part, f"{path}[{i}]", depth + 1) for i, part in enumerate(wanted)]
         return [fault for part in parts for fault in part]
     if key == "not":
-        return faults(wanted, path, depth + 1)
+        return _faults(wanted, path, depth + 1)
     if key == "time":
         return _window_faults(wanted, path)
     is_label = key.startswith("labels.") and len(key) > len("labels.")
     if not is_label and key not in ("severity", "service", "source", "tags", "title"):
         known = ", ".join((*ATTRIBUTES, "all", "any", "not"))
         return [Fault(path, f"is no attribute; known are: {known}")]
+    if not _is_storable(key):
+        return [Fault(path, UNSTORABLE)]
     if isinstance(wanted, dict):
         return _operator_faults(key, wanted, path)
-    return _word_list_faults(key, wanted if isinstance(wanted, list) else [wanted], path)
+    if isinstance(wanted, list):
+        return _word_list_faults(key, wanted, path)
+    return _word_faults(key, wanted, path)
 
 
 def _operator_faults(key: str, wanted: dict[str, Any], path: str) -> list[Fault]:
@@ -175,10 +209,9 @@ def _operator_faults(key: str, wanted: dict[str, Any], path: str) -> list[Fault]
                 else:
                     found.append(Fault(where, "must be a list"))
             case "contains":
-                if not isinstance(operand, str) or not operand:
-                    found.append(Fault(where, "must be a text that is not empty"))
+                found += _filled_text_faults(operand, where)
             case "matches":
-                found += _pattern_faults(operand, where)
+                found += _filled_text_faults(operand, where) or _pattern_faults(operand, where)
             case "exists":
                 if not isinstance(operand, bool):
                     found.append(Fault(where, "must be true or false"))
@@ -191,20 +224,34 @@ def _operator_faults(key: str, wanted: dict[str, Any], path: str) -> list[Fault]
 def _word_list_faults(key: str, words: list[Any], path: str) -> list[Fault]:
     if not words:
         return [Fault(path, "is an empty list, which never matches")]
-    found: list[Fault] = []
-    for i, word in enumerate(words):
-        where = f"{path}[{i}]" if len(words) > 1 else path
-        if not isinstance(word, str):
-            found.append(Fault(where, "must be a text"))
-        elif key == "severity" and read_severity(word) is None:
-            known = ", ".join(Severity)
-            found.append(Fault(where, f"{word!r} is no severity; known are: {known}"))
-    return found
+    parts = [_word_faults(key, word, f"{path}[{i}]") for i, word in enumerate(words)]
+    return [fault for part in parts for fault in part]
 
 
-def _pattern_faults(pattern: Any, path: str) -> list[Fault]:
-    if not isinstance(pattern, str) or not pattern:
-        return [Fault(path, "must be a pattern that is not empty")]
+def _word_faults(key: str, word: Any, path: str) -> list[Fault]:
+    if not isinstance(word, str):
+        return [Fault(path, "must be a text")]
+    if not _is_storable(word):
+        return [Fault(path, UNSTORABLE)]
+    if key == "severity" and read_severity(word) is None:
+        return [Fault(path, f"is no severity; known are: {', '.join(Severity)}")]
+    return []
+
+
+def _filled_text_faults(text: Any, path: str) -> list[Fault]:
+    if not isinstance(text, str) or not text:
+        return [Fault(path, "must be a text that is not empty")]
+    return [] if _is_storable(text) else [Fault(path, UNSTORABLE)]
+
+
+UNSTORABLE = "holds the character NUL or half of a surrogate pair, which no database keeps"
+
+
+def _is_storable(text: str) -> bool:
+    return not any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in text)
+
+
+def _pattern_faults(pattern: str, path: str) -> list[Fault]:
     if len(pattern) > LONGEST_PATTERN:
         return [Fault(path, f"is longer than {LONGEST_PATTERN} characters")]
     try:
@@ -223,7 +270,8 @@ def _window_faults(window: Any, path: str) -> list[Fault]:
         ]
     found = [
         Fault(f"{path}.{name}", "is not known here; known are: between, zone, days")
-        for name in window.keys() - {"between", "zone", "days"}
+        for name in window
+        if name not in ("between", "zone", "days")
     ]
     edges = window["between"]
     if not isinstance(edges, list) or len(edges) != 2 or not all(map(_is_time, edges)):

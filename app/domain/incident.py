@@ -42,10 +42,13 @@ class Severity(StrEnum):
 
 
 SEVERITY_ALIASES: dict[str, Severity] = {
+    "sev0": Severity.CRITICAL,
     "sev1": Severity.CRITICAL,
     "sev2": Severity.HIGH,
     "sev3": Severity.MEDIUM,
     "sev4": Severity.LOW,
+    "sev5": Severity.LOW,
+    "p0": Severity.CRITICAL,
     "p1": Severity.CRITICAL,
     "p2": Severity.HIGH,
     "p3": Severity.MEDIUM,
@@ -54,7 +57,9 @@ SEVERITY_ALIASES: dict[str, Severity] = {
     "page": Severity.CRITICAL,
     "fatal": Severity.CRITICAL,
     "emergency": Severity.CRITICAL,
+    "crit": Severity.CRITICAL,
     "error": Severity.HIGH,
+    "err": Severity.HIGH,
     "major": Severity.HIGH,
     "warning": Severity.MEDIUM,
     "warn": Severity.MEDIUM,
@@ -68,7 +73,7 @@ SEVERITY_ALIASES: dict[str, Severity] = {
 
 def read_severity(word: str) -> Severity | None:
     """The severity a person or a tool means by `word`, or None for a word nobody knows."""
-    key = word.strip().lower().replace("-", "").replace("_", "")
+    key = "".join(word.lower().replace("-", " ").replace("_", " ").split())
     if key in set(Severity):
         return Severity(key)
     return SEVERITY_ALIASES.get(key)

@@ -6,6 +6,7 @@ twice is one incident.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -78,6 +79,7 @@ UNREADABLE_KEY = "tocsin:unreadable"
 
 
 def derived_key(*parts: str | None) -> str:
-    """A dedup key for a sender that names none: equal parts, equal key."""
-    joined = "\x1f".join(part or "" for part in parts)
-    return "derived:" + hashlib.sha256(joined.encode()).hexdigest()[:32]
+    """A dedup key for a sender that names none: equal parts equal key, other parts another."""
+    # As JSON no part can pass for two, and half of a surrogate pair is a text like any other.
+    spelled = json.dumps([part or "" for part in parts])
+    return "derived:" + hashlib.sha256(spelled.encode()).hexdigest()[:32]

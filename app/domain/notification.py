@@ -6,7 +6,7 @@ any rehearsal of it call the same function.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -141,19 +141,34 @@ def _refusal(rule: Rule, recipient: Recipient, severity: Severity) -> str | None
 
 
 def after_quiet_hours(due_at: datetime, rule: Rule, time_zone: str) -> datetime:
-    """`due_at`, or the end of the quiet hours it falls into, on the person's own clock."""
+    """`due_at`, or the end of the quiet hours it falls into, on the person's own clock.
+
+    Never before `due_at`. An end that the clock shows twice, when summer time is over, counts
+    as soon as it can; one that it skips comes as much later as the clock jumps.
+    """
     if rule.quiet_from is None or rule.quiet_until is None:
         return due_at
-    local = due_at.astimezone(ZoneInfo(time_zone))
-    clock = local.time().replace(tzinfo=None)
-    overnight = rule.quiet_from > rule.quiet_until
-    if overnight:
-        is_quiet = clock >= rule.quiet_from or clock < rule.quiet_until
-    else:
-        is_quiet = rule.quiet_from <= clock < rule.quiet_until
-    if not is_quiet:
+    zone = ZoneInfo(time_zone)
+    local = due_at.astimezone(zone)
+    if not _is_quiet(local.time(), rule.quiet_from, rule.quiet_until):
         return due_at
-    day = local.date()
-    if overnight and clock >= rule.quiet_from:
-        day += timedelta(days=1)
-    return datetime.combine(day, rule.quiet_until, local.tzinfo).astimezone(due_at.tzinfo)
+    days = (local.date(), local.date() + timedelta(days=1))
+    ends = [
+        datetime.combine(day, rule.quiet_until.replace(fold=fold), zone).astimezone(UTC)
+        for day in days
+        for fold in (0, 1)
+    ]
+    over = [
+        end
+        for end in ends
+        if end > due_at
+        and not _is_quiet(end.astimezone(zone).time(), rule.quiet_from, rule.quiet_until)
+    ]
+    return min(over, default=due_at).astimezone(due_at.tzinfo)
+
+
+def _is_quiet(clock: time, since: time, until: time) -> bool:
+    """Whether the clock stands in the half-open [since, until), which may cross midnight."""
+    if since <= until:
+        return since <= clock < until
+    return clock >= since or clock < until

@@ -1,14 +1,14 @@
 """Logging in."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from app.schemas.base import ReadSchema, WriteSchema
-from app.schemas.types import Text
+from app.schemas.types import GivenPassword, LoginName
 
 
 class Credentials(WriteSchema):
-    username: Text = Field(max_length=255, description="The mail address of the account.")
-    password: SecretStr = Field(max_length=1000)
+    username: LoginName = Field(description="The mail address of the account.")
+    password: GivenPassword
 
 
 class TokenRead(ReadSchema):

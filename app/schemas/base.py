@@ -14,7 +14,12 @@ def _zulu(moment: datetime) -> str:
 
 def _aware(moment: datetime) -> datetime:
     """In UTC; a time that names no zone is taken for UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies beyond the years 1 to 9999 in UTC") from None
 
 
 Instant = Annotated[

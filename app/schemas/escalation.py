@@ -2,13 +2,21 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from app.domain.escalation import EscalationEventStatus, EscalationStatus
-from app.domain.incident import IncidentStatus
 from app.domain.notification import Channel
 from app.schemas.base import Instant, ReadSchema, WriteSchema
-from app.schemas.types import Comment, HttpUrl, Key, LongText, SeverityWord, Text
+from app.schemas.types import (
+    Comment,
+    Document,
+    HttpUrl,
+    Key,
+    LongName,
+    LongText,
+    PageMessage,
+    SeverityWord,
+)
 
 LONGEST_DELAY = 7 * 24 * 60
 
@@ -19,7 +27,16 @@ class UserTarget(WriteSchema):
     user: Key
 
 
-Target = Literal["assignees", "creator", "admins"] | UserTarget
+def _target_form(target: object) -> str:
+    return "object" if isinstance(target, dict | UserTarget) else "word"
+
+
+# Told apart by its form, so that a fault is that of the form that was meant.
+Target = Annotated[
+    Annotated[Literal["assignees", "creator", "admins"], Tag("word")]
+    | Annotated[UserTarget, Tag("object")],
+    Discriminator(_target_form),
+]
 
 
 class NotifyAction(WriteSchema):
@@ -30,7 +47,7 @@ class NotifyAction(WriteSchema):
     channels: list[Channel] | None = Field(
         None, description="Only these of their channels; left out or empty means all."
     )
-    message: Annotated[Text, Field(min_length=1, max_length=2000)] | None = None
+    message: PageMessage | None = None
 
 
 class AssignAction(WriteSchema):
@@ -40,7 +57,7 @@ class AssignAction(WriteSchema):
 
 class SetStatusAction(WriteSchema):
     type: Literal["set_status"]
-    status: Literal[IncidentStatus.ACKNOWLEDGED, IncidentStatus.RESOLVED]
+    status: Literal["acknowledged", "resolved"]
 
 
 class SetSeverityAction(WriteSchema):
@@ -101,13 +118,9 @@ CONDITIONS_HELP = (
 
 
 class PolicyCreate(WriteSchema):
-    name: Annotated[Text, Field(min_length=1, max_length=255)] = Field(
-        examples=["Critical Database Issues"]
-    )
+    name: LongName = Field(examples=["Critical Database Issues"])
     description: LongText | None = None
-    conditions: dict[str, Any] = Field(
-        {}, description=CONDITIONS_HELP, examples=[EXAMPLE_CONDITIONS]
-    )
+    conditions: Document = Field({}, description=CONDITIONS_HELP, examples=[EXAMPLE_CONDITIONS])
     steps: list[Step] = Field(min_length=1, max_length=50, examples=[EXAMPLE_STEPS])
     repeat: int = Field(0, ge=0, le=20, description="How often the ladder begins again.")
     final_delay_minutes: Minutes = Field(
@@ -121,9 +134,9 @@ class PolicyCreate(WriteSchema):
 class PolicyUpdate(WriteSchema):
     """Only the named fields are written; steps are replaced as a whole."""
 
-    name: Annotated[Text, Field(min_length=1, max_length=255)] | None = None
+    name: LongName | None = None
     description: LongText | None = None
-    conditions: dict[str, Any] | None = Field(None, description=CONDITIONS_HELP)
+    conditions: Document | None = Field(None, description=CONDITIONS_HELP)
     steps: list[Step] | None = Field(None, min_length=1, max_length=50)
     repeat: int | None = Field(None, ge=0, le=20)
     final_delay_minutes: Minutes | None = None

@@ -1,10 +1,18 @@
 """Types that several shapes share: bounded, printable, canonical."""
 
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    Secret,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from app.domain.incident import Severity, read_severity
 
@@ -19,17 +27,35 @@ def _storable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_storable)]
-Title = Annotated[Text, Field(min_length=1, max_length=255)]
-LongText = Annotated[Text, Field(max_length=10_000)]
-Comment = Annotated[Text, Field(min_length=1, max_length=10_000)]
-ServiceName = Annotated[Text, Field(min_length=1, max_length=100)]
-Tag = Annotated[Text, Field(min_length=1, max_length=100)]
-LabelName = Annotated[Text, Field(min_length=1, max_length=100)]
-LabelText = Annotated[Text, Field(max_length=1000)]
+# A bound comes before it in each of these: only then does a fault speak of characters.
+Storable = AfterValidator(_storable)
+
+Title = Annotated[str, Field(min_length=1, max_length=255), Storable]
+LongText = Annotated[str, Field(max_length=10_000), Storable]
+Comment = Annotated[str, Field(min_length=1, max_length=10_000), Storable]
+PageMessage = Annotated[str, Field(min_length=1, max_length=2000), Storable]
+ServiceName = Annotated[str, Field(min_length=1, max_length=100), Storable]
+Tag = Annotated[str, Field(min_length=1, max_length=100), Storable]
+LabelName = Annotated[str, Field(min_length=1, max_length=100), Storable]
+LabelText = Annotated[str, Field(max_length=1000), Storable]
 Labels = Annotated[dict[LabelName, LabelText], Field(max_length=64)]
-Name = Annotated[Text, Field(min_length=1, max_length=100)]
-Password = Annotated[Text, Field(min_length=8, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=100), Storable]
+LongName = Annotated[str, Field(min_length=1, max_length=255), Storable]
+Phone = Annotated[str, Field(max_length=50), Storable]
+LoginName = Annotated[str, Field(max_length=255), Storable]
+# The blanks around a password are part of it.
+_SECRET = Field(json_schema_extra={"format": "password", "writeOnly": True})
+Password = Annotated[
+    Secret[
+        Annotated[
+            str, StringConstraints(strip_whitespace=False, min_length=8, max_length=200), Storable
+        ]
+    ],
+    _SECRET,
+]
+GivenPassword = Annotated[
+    Secret[Annotated[str, StringConstraints(strip_whitespace=False, max_length=1000)]], _SECRET
+]
 # PostgreSQL's bigint; beyond it there is nothing to find.
 Key = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -65,8 +91,9 @@ def _email(text: str) -> str:
 
 
 EmailAddress = Annotated[
-    Text,
+    str,
     Field(max_length=255, json_schema_extra={"format": "email"}, examples=["ana@example.org"]),
+    Storable,
     AfterValidator(_email),
 ]
 
@@ -79,17 +106,49 @@ def _zone(name: str) -> str:
     return name
 
 
-TimeZone = Annotated[Text, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_zone)]
+TimeZone = Annotated[
+    str, Field(max_length=64, examples=["Europe/Berlin"]), Storable, AfterValidator(_zone)
+]
 
 
 def _http_url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
+    try:
+        parts = urlsplit(text)
+        is_address = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or not text.isprintable() or " " in parts.netloc:
+        raise ValueError("is no web address, such as https://example.org/path")
     return text
 
 
 HttpUrl = Annotated[
-    Text,
+    str,
     Field(max_length=2000, examples=["https://grafana.example.org/d/db"]),
+    Storable,
     AfterValidator(_http_url),
 ]
+
+
+DEEPEST_DOCUMENT = 32
+
+
+def _storable_document(document: dict[str, Any]) -> dict[str, Any]:
+    """Free JSON that PostgreSQL can keep; what it means is checked where it is known."""
+    waiting: list[tuple[Any, int]] = [(document, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > DEEPEST_DOCUMENT:
+            raise ValueError(f"is nested deeper than {DEEPEST_DOCUMENT} levels")
+        if isinstance(value, str):
+            _storable(value)
+        elif isinstance(value, dict):
+            waiting += [(part, depth + 1) for pair in value.items() for part in pair]
+        elif isinstance(value, list):
+            waiting += [(part, depth + 1) for part in value]
+    return document
+
+
+Document = Annotated[dict[str, Any], AfterValidator(_storable_document)]

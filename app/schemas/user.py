@@ -1,18 +1,18 @@
 """People."""
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 
 from app.domain.user import Role
 from app.schemas.base import Instant, ReadSchema, WriteSchema
-from app.schemas.types import EmailAddress, Text, TimeZone
+from app.schemas.types import EmailAddress, LongName, Password, Phone, TimeZone
 
 
 class UserCreate(WriteSchema):
     email: EmailAddress
-    password: SecretStr = Field(min_length=8, max_length=200)
-    full_name: Text | None = Field(None, min_length=1, max_length=255, examples=["Ana Díaz"])
+    password: Password
+    full_name: LongName | None = Field(None, examples=["Ana Díaz"])
     role: Role = Role.RESPONDER
-    phone: Text | None = Field(None, max_length=50)
+    phone: Phone | None = None
     time_zone: TimeZone = "UTC"
 
 
@@ -20,11 +20,11 @@ class UserUpdate(WriteSchema):
     """Only the named fields are written."""
 
     email: EmailAddress | None = None
-    password: SecretStr | None = Field(None, min_length=8, max_length=200)
-    full_name: Text | None = Field(None, min_length=1, max_length=255)
+    password: Password | None = None
+    full_name: LongName | None = None
     role: Role | None = None
     is_active: bool | None = None
-    phone: Text | None = Field(None, max_length=50)
+    phone: Phone | None = None
     time_zone: TimeZone | None = None
 
     @field_validator("email", "password", "role", "is_active", "time_zone")

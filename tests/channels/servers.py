@@ -140,6 +140,41 @@ def mail_server(mailbox: Mailbox | None = None, **options: Any) -> Iterator[Mail
         controller.stop()
 
 
+@contextlib.asynccontextmanager
+async def listening(
+    converse: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[int]:
+    """A port whose connections are conversed with, and cut when the test is over."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def converse_and_close(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            # Cancelled only by us, below; asyncio's streams would log it as an error.
+            faults = (OSError, asyncio.IncompleteReadError, asyncio.CancelledError)
+            with contextlib.suppress(*faults):
+                await converse(reader, writer)
+        finally:
+            with contextlib.suppress(OSError):
+                writer.close()
+                await writer.wait_closed()
+
+    server = await asyncio.start_server(converse_and_close, host, port, ssl=tls)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 @dataclass
 class Scripted:
     port: int
@@ -189,7 +224,7 @@ async def scripted_smtp(**replies: str | None) -> AsyncIterator[Scripted]:
                 going_on = say("MAIL TAKEN")
             going_on = going_on and verb != "QUIT"
 
-    async with _listening(converse) as port:
+    async with listening(converse) as port:
         record.port = port
         yield record
 
@@ -239,7 +274,7 @@ async def http_server(
         else:
             await reply(writer)
 
-    async with _listening(converse, tls=tls) as port:
+    async with listening(converse, tls=tls) as port:
         record.port = port
         yield record
 
@@ -259,39 +294,5 @@ async def black_hole(
         finally:
             hung_up.set()
 
-    async with _listening(converse, host=host, port=port) as port:
+    async with listening(converse, host=host, port=port) as port:
         yield port, hung_up
-
-
-@contextlib.asynccontextmanager
-async def _listening(
-    converse: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-    *,
-    host: str = LOOPBACK,
-    port: int = 0,
-    tls: ssl.SSLContext | None = None,
-) -> AsyncIterator[int]:
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def converse_and_close(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            # Cancelled only by us, below; asyncio's streams would log it as an error.
-            faults = (OSError, asyncio.IncompleteReadError, asyncio.CancelledError)
-            with contextlib.suppress(*faults):
-                await converse(reader, writer)
-        finally:
-            with contextlib.suppress(OSError):
-                writer.close()
-                await writer.wait_closed()
-
-    server = await asyncio.start_server(converse_and_close, host, port, ssl=tls)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -25,6 +25,7 @@ from tests.channels.servers import (
     Scripted,
     black_hole,
     free_port,
+    listening,
     mail_server,
     make_certificate,
     scripted_smtp,
@@ -338,19 +339,15 @@ async def test_once_taken_a_page_is_sent_whatever_the_goodbye(fault: str | None)
 
 
 async def test_a_server_that_drips_does_not_hold_the_slot() -> None:
-    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while not reader.at_eof():
-                writer.write(b"220-wait\r\n")
-                await asyncio.sleep(0.02)
-        finally:
-            writer.close()
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while not writer.is_closing():
+            writer.write(b"220-wait\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.02)
 
-    async with await asyncio.start_server(drip, LOOPBACK, 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with listening(drip) as port:
         began = time.monotonic()
         outcome = await make_sender(port, timeout=timedelta(seconds=0.2)).send(make_message())
-        await asyncio.sleep(0.05)
     assert isinstance(outcome, RetryLater)
     assert time.monotonic() - began < 1
 

@@ -92,6 +92,7 @@ async def test_a_page_arrives_compact_and_signed() -> None:
     assert headers["host"] == f"{LOOPBACK}:{server.port}"
     assert headers["content-type"] == "application/json"
     assert headers["user-agent"] == "Tocsin/0.1.0"
+    assert headers["accept-encoding"] == "identity"
     assert headers["webhook-id"] == "ntf-4711-a"
     assert abs(int(headers["webhook-timestamp"]) - time.time()) < 5
     assert Webhook(SECRET).verify(body_of(request), headers) == BODY

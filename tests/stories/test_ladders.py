@@ -228,3 +228,29 @@ async def test_a_step_that_breaks_inside_tocsin_holds_up_none_of_the_rest(world:
     )
     await world.pass_time(mail, minutes=2)
     assert any(f"(#{broken['id']})" in message.subject for message in mail.messages)
+
+
+async def test_a_step_that_the_database_refuses_leaves_nothing_behind_but_its_fault(
+    world: World,
+) -> None:
+    admin = await world.admin()
+    ana = await world.person()
+    await world.policy(admin, [(5, {"user": ana.id})])
+    broken, _ = await world.declare(admin), await world.declare(admin)
+    await world.sql(
+        """UPDATE escalations SET steps = jsonb_build_array(jsonb_build_object(
+            'delay_minutes', 5, 'actions', jsonb_build_array(
+                jsonb_build_object('type', 'comment', 'text', 'half done'),
+                jsonb_build_object('type', 'webhook', 'url', repeat('x', 3000)))))
+        WHERE incident_id = :id""",
+        id=broken["id"],
+    )
+    mail = Scripted()
+    await world.pass_time(mail, minutes=6)
+    assert mail.recipients == ["ana@example.org"]
+    comments = await world.call("GET", f"/v1/incidents/{broken['id']}/comments", admin)
+    assert comments["items"] == []
+    where = await world.call("GET", f"/v1/incidents/{broken['id']}/escalation", admin)
+    [run] = where["escalations"]
+    assert run["status"] == "active"
+    assert "value too long" in run["last_fault"]

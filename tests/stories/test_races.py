@@ -46,9 +46,7 @@ async def crowd(world: World) -> tuple[World, Person, list[int]]:
         await world.policy(admin, [(0, target), (0.001, target), (0.001, target)], name=name)
     key = await world.integration_key(admin)
     body = [{"title": f"Problem {n}", "dedup_key": str(n)} for n in range(INCIDENTS)]
-    answer = await world.call(
-        "POST", "/v1/webhooks/alerts", headers={"X-API-Key": key}, json=body
-    )
+    answer = await world.call("POST", "/v1/webhooks/alerts", headers={"X-API-Key": key}, json=body)
     return world, admin, [receipt["incident_id"] for receipt in answer["alerts"]]
 
 
@@ -110,9 +108,7 @@ async def test_lanes_side_by_side_send_every_page_once(
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
-async def test_one_problem_told_by_many_at_once_is_one_incident(
-    round_: int, world: World
-) -> None:
+async def test_one_problem_told_by_many_at_once_is_one_incident(round_: int, world: World) -> None:
     admin = await world.admin()
     key = await world.integration_key(admin)
     receipts = await asyncio.gather(*(world.alert(key) for _ in range(20)))
@@ -192,11 +188,7 @@ async def test_a_batch_is_taken_in_whatever_its_order_says(world: World) -> None
         {"title": "x", "dedup_key": "k", "status": status}
         for status in ("firing", "firing", "resolved", "firing", "resolved", "firing")
     ]
-    answer = await world.call(
-        "POST", "/v1/webhooks/alerts", headers={"X-API-Key": key}, json=body
-    )
+    answer = await world.call("POST", "/v1/webhooks/alerts", headers={"X-API-Key": key}, json=body)
     outcomes = [receipt["outcome"] for receipt in answer["alerts"]]
     assert outcomes == ["opened", "joined", "resolved", "opened", "resolved", "opened"]
     assert len({receipt["incident_id"] for receipt in answer["alerts"]}) == 3
-
-

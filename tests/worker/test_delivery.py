@@ -165,9 +165,7 @@ async def test_a_page_that_kills_every_sender_ends_failed(world: World, ana: Per
     for _ in range(16):
         async with world.database.writing() as session:
             now = await transaction_time(session)
-            await crud_notification.lease_due(
-                session, Channel.EMAIL, now=now, until=now, limit=5
-            )
+            await crud_notification.lease_due(session, Channel.EMAIL, now=now, until=now, limit=5)
         world.clock.forward(seconds=1)
     mail = Scripted()
     await world.deliver(mail)

@@ -1,7 +1,9 @@
 """The routers of version 1."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from app.api.deps import logged_in
+from app.api.errors import answers
 from app.api.v1.endpoints import (
     alertmanager_webhook,
     alerts_webhook,
@@ -13,18 +15,21 @@ from app.api.v1.endpoints import (
     users,
 )
 
-# Bodies of people and programs; what monitoring tools send has a limit of its own, which
-# is a setting and refuses nothing.
-LARGEST_BODY = 1_000_000
-
-people = APIRouter(max_body_size=LARGEST_BODY)
-for module in (auth, users, incidents, escalation, integrations):
+# Whoever comes here has logged in, whatever the endpoint itself asks for.
+people = APIRouter(dependencies=[Depends(logged_in)])
+for module in (users, incidents, escalation, integrations):
     people.include_router(module.router)
 
 tools = APIRouter()
 for module in (elastic_webhook, alertmanager_webhook, alerts_webhook):
     tools.include_router(module.router)
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(
+    prefix="/v1",
+    responses=answers(500, 503),
+    # The bare name: what a generated client calls its method.
+    generate_unique_id_function=lambda route: route.name,
+)
+router.include_router(auth.router)
 router.include_router(people)
 router.include_router(tools)

@@ -16,6 +16,7 @@ def _wants_html(request: Request) -> bool:
 @router.get(
     "/",
     tags=["health"],
+    operation_id="home",
     responses={
         200: {
             "content": {

@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
+from app.api.bounds import BoundedRoute
 from app.api.deps import ServiceDep
 from app.api.errors import answers
 from app.crud import crud_user
@@ -14,7 +15,7 @@ from app.db.session import transaction_time
 from app.schemas.auth import Credentials, TokenRead
 from app.services import auth as auth_service
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=BoundedRoute)
 
 BODIES: dict[str, Any] = {
     "requestBody": {

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from app.api.bounds import BoundedRoute
 from app.api.deps import Admin, KeyPath, Now, Paging, Reader, ReadSession, WriteSession
 from app.api.errors import answers
 from app.core.errors import NotFoundError
@@ -13,7 +14,7 @@ from app.schemas.base import PageRead
 from app.schemas.escalation import PolicyCreate, PolicyRead, PolicyUpdate
 from app.services import policy as policy_service
 
-router = APIRouter(prefix="/escalation/policies", tags=["escalation"])
+router = APIRouter(prefix="/escalation/policies", tags=["escalation"], route_class=BoundedRoute)
 
 
 @router.get("", response_model=PageRead[PolicyRead], responses=answers(401, 422))

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from app.api.bounds import BoundedRoute
 from app.api.deps import (
     BIGGEST_KEY,
     KeyPath,
@@ -35,10 +36,10 @@ from app.schemas.incident import (
     TimelineEventRead,
 )
 from app.schemas.notification import NotificationRead
-from app.schemas.types import SeverityWord
+from app.schemas.types import ServiceName, SeverityWord
 from app.services import incident as incident_service
 
-router = APIRouter(prefix="/incidents", tags=["incidents"])
+router = APIRouter(prefix="/incidents", tags=["incidents"], route_class=BoundedRoute)
 
 READ = answers(401, 404, 422)
 ACT = answers(400, 401, 403, 404, 422)
@@ -59,7 +60,7 @@ async def list_incidents(
     _: Reader,
     status: Annotated[list[IncidentStatus], Query(description="Any of these.")] = [],  # noqa: B006
     severity: Annotated[list[SeverityWord], Query(description="Any of these.")] = [],  # noqa: B006
-    service: Annotated[list[str], Query(description="Any of these.")] = [],  # noqa: B006
+    service: Annotated[list[ServiceName], Query(description="Any of these.")] = [],  # noqa: B006
     assigned_to: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
 ) -> dict[str, Any]:
     """List incidents, newest first. A filter that is given more than once means any of."""

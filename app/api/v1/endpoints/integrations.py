@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from app.api.bounds import BoundedRoute
 from app.api.deps import Admin, KeyPath, Now, Paging, Reader, ReadSession, WriteSession, acting
 from app.api.errors import answers
 from app.core.errors import NotFoundError
@@ -20,7 +21,7 @@ from app.schemas.integration import (
 )
 from app.services import integration as integration_service
 
-router = APIRouter(prefix="/integrations", tags=["integrations"])
+router = APIRouter(prefix="/integrations", tags=["integrations"], route_class=BoundedRoute)
 
 
 async def _shown(session: ReadSession, integration_id: int) -> Integration:

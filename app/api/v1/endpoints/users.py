@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from app.api.bounds import BoundedRoute
 from app.api.deps import (
     Admin,
     CurrentUser,
@@ -22,7 +23,7 @@ from app.schemas.base import PageRead
 from app.schemas.user import UserCreate, UserRead, UserUpdate
 from app.services import user as user_service
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = APIRouter(prefix="/users", tags=["users"], route_class=BoundedRoute)
 
 
 @router.get("/me", response_model=UserRead, responses=answers(401))

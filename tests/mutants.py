@@ -1,0 +1,194 @@
+"""Plants one bug at a time in a copy of the code and shows that the tests catch it.
+
+    python -m tests.mutants [NAME …]
+
+Exit status 1 if one survives. Each mutant is run against the tests that ought to see it.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COPIED = ("app", "tests", "alembic", "alembic.ini", "pyproject.toml")
+RACES = "tests/stories/test_races.py"
+STORIES = "tests/stories"
+DELIVERY = "tests/worker/test_delivery.py"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str
+    path: str
+    was: str
+    becomes: str
+    seen_by: str
+
+
+LOCKED = ".with_for_update(of=(Incident, Escalation), key_share=True, skip_locked=True)"
+
+MUTANTS = [
+    Mutant(
+        "no row lock when somebody acts",
+        "app/crud/base.py",
+        'with_for_update={"key_share": True}, ',
+        "",
+        "tests/api",
+    ),
+    Mutant("claim takes no lock", "app/crud/crud_escalation.py", LOCKED, "", RACES),
+    Mutant(
+        "claim waits instead of skipping",
+        "app/crud/crud_escalation.py",
+        LOCKED,
+        LOCKED.replace(", skip_locked=True", ""),
+        RACES,
+    ),
+    Mutant(
+        "claim locks the escalation only",
+        "app/crud/crud_escalation.py",
+        LOCKED,
+        LOCKED.replace("(Incident, Escalation)", "(Escalation,)"),
+        RACES,
+    ),
+    Mutant(
+        "claim locks the incident only",
+        "app/crud/crud_escalation.py",
+        LOCKED,
+        LOCKED.replace("(Incident, Escalation)", "(Incident,)"),
+        RACES,
+    ),
+    Mutant(
+        "no savepoint around a step",
+        "app/worker/escalation.py",
+        "            async with session.begin_nested():\n                await ladder.take",
+        "            if True:\n                await ladder.take",
+        STORIES,
+    ),
+    Mutant(
+        "a broken step is not put off",
+        "app/worker/escalation.py",
+        "until=now + postponement(faults),",
+        "until=now,",
+        STORIES,
+    ),
+    Mutant(
+        "acknowledging does not pause",
+        "app/services/incident.py",
+        "        await escalation_service.pause(session, [incident.id], now=now)\n",
+        "",
+        STORIES,
+    ),
+    Mutant(
+        "a read may write",
+        "app/db/session.py",
+        'execution_options={"postgresql_readonly": True}',
+        "execution_options={}",
+        "tests/api",
+    ),
+    Mutant(
+        "the commit comes after the response",
+        "app/api/deps.py",
+        'WriteSession = Annotated[db.WriteSession, Depends(_open_write, scope="function")]',
+        "WriteSession = Annotated[db.WriteSession, Depends(_open_write)]",
+        "tests/api",
+    ),
+    Mutant(
+        "the lease takes no lock",
+        "app/crud/crud_notification.py",
+        "        FOR NO KEY UPDATE OF n SKIP LOCKED\n",
+        "",
+        f"{RACES} {DELIVERY}",
+    ),
+    Mutant(
+        "the lease does not look at the incident",
+        "app/crud/crud_notification.py",
+        "WHEN i.status = 'acknowledged' THEN 'The incident was acknowledged first.'",
+        "",
+        DELIVERY,
+    ),
+    Mutant(
+        "a vanished sender's lease is never taken over",
+        "app/crud/crud_notification.py",
+        "AND n.ready_at <= :now\n",
+        "AND n.ready_at <= :now AND n.status = 'pending'\n",
+        DELIVERY,
+    ),
+    Mutant(
+        "recorded as sent before it is sent",
+        "app/worker/delivery.py",
+        "        outcome = await self._send(lease)\n",
+        "        await self._record(lease, Sent())\n        outcome = await self._send(lease)\n",
+        DELIVERY,
+    ),
+    Mutant(
+        "a retry forgets that it was overtaken",
+        "app/crud/crud_notification.py",
+        "answered = Notification.overtaken_at.is_not(None)",
+        "answered = Notification.id < 0",
+        DELIVERY,
+    ),
+    Mutant(
+        "an alert joins whatever it found",
+        "app/crud/crud_incident.py",
+        "WHERE t.is_open ORDER BY",
+        "WHERE true ORDER BY",
+        RACES,
+    ),
+    Mutant(
+        "lateness adds up",
+        "app/domain/escalation.py",
+        "return Position(position.loop, following, position.due_at + delay)",
+        "return Position(position.loop, following, position.due_at + delay * 2)",
+        STORIES,
+    ),
+    Mutant(
+        "nobody reached waits in silence",
+        "app/domain/escalation.py",
+        "    if not reached_somebody:\n",
+        "    if False:\n",
+        STORIES,
+    ),
+]
+
+
+def survives(mutant: Mutant) -> bool:
+    """Whether the tests that ought to see it pass all the same."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-mutant-") as folder:
+        copy = Path(folder)
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy / name)
+        target = copy / mutant.path
+        text = target.read_text()
+        if text.count(mutant.was) != 1:
+            raise SystemExit(f"{mutant.name}: {mutant.path} holds {text.count(mutant.was)} of it")
+        target.write_text(text.replace(mutant.was, mutant.becomes))
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+        result = subprocess.run(
+            [*command, *mutant.seen_by.split()], cwd=copy, capture_output=True, text=True
+        )
+        if result.returncode not in (0, 1):
+            raise SystemExit(f"{mutant.name}: the tests did not run\n{result.stdout[-2000:]}")
+        return result.returncode == 0
+
+
+def main() -> None:
+    wanted = sys.argv[1:]
+    chosen = [m for m in MUTANTS if not wanted or any(word in m.name for word in wanted)]
+    alive = 0
+    for mutant in chosen:
+        lives = survives(mutant)
+        alive += lives
+        print(f"{'SURVIVED' if lives else 'caught  '}  {mutant.name}", flush=True)
+    print(f"{len(chosen) - alive} caught, {alive} survived")
+    sys.exit(bool(alive))
+
+
+if __name__ == "__main__":
+    main()
