@@ -122,18 +122,19 @@ def path(fault: Mapping[str, Any], body: object) -> str:
 
     Pydantic also names the member of a union that it tried; that was never sent, and is left out.
     """
-    _, *parts = fault["loc"]
+    place, *parts = fault["loc"]
     if fault["type"] == "json_invalid":
         return ""
     if fault["type"] in UNDECIDED and "discriminator" in fault.get("ctx", {}):
         parts.append(fault["ctx"]["discriminator"].strip("'"))
     shown, here = "", body
+    is_told = place != "body" or body is None  # nothing is left out of such a path
     for turn, part in enumerate(parts, 1):
         is_last = turn == len(parts)
         if isinstance(part, int):
             shown += f"[{part}]"
             here = here[part] if isinstance(here, list) and part < len(here) else None
-        elif body is None or (is_last and fault["type"] in NEVER_SENT):
+        elif is_told or (is_last and fault["type"] in NEVER_SENT):
             shown += f".{part}" if shown else part
         elif isinstance(here, dict) and part in here:
             shown += f".{part}" if shown else part

@@ -20,8 +20,6 @@ def stable_token(mark: str) -> str:
     Equal marks give equal tokens and different ones different tokens, so a resend is told
     apart from a second message whatever the mark looks like.
     """
-    return (
-        mark
-        if _TOKEN.fullmatch(mark)
-        else hashlib.sha256(mark.encode(errors="replace")).hexdigest()
-    )
+    if _TOKEN.fullmatch(mark):
+        return mark
+    return hashlib.sha256(mark.encode(errors="surrogatepass")).hexdigest()

@@ -288,7 +288,9 @@ def _window_faults(window: Any, path: str) -> list[Fault]:
 
 def _is_time(text: Any) -> bool:
     try:
-        return isinstance(text, str) and time.fromisoformat(text).tzinfo is None
+        # Printable, because `fromisoformat` overlooks a NUL at the end.
+        is_text = isinstance(text, str) and text.isprintable()
+        return is_text and time.fromisoformat(text).tzinfo is None
     except ValueError:
         return False
 

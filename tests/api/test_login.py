@@ -12,9 +12,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 async def log_in(world: World, username: str, password: str) -> httpx.Response:
-    return await send(
-        world, "POST", LOGIN, json={"username": username, "password": password}
-    )
+    return await send(world, "POST", LOGIN, json={"username": username, "password": password})
 
 
 async def test_json_with_the_right_password_gets_a_token_that_works(world: World) -> None:

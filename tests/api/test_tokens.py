@@ -90,9 +90,7 @@ async def test_a_token_ends_after_its_life(world: World, signer: Signer) -> None
 async def test_a_token_of_another_installation_is_refused(world: World) -> None:
     ana = await world.person()
     elsewhere = Signer("the secret key of some other installation")
-    await assert_refused(
-        world, elsewhere.access_token(ana.id, now=datetime.now(UTC), life=HOUR)
-    )
+    await assert_refused(world, elsewhere.access_token(ana.id, now=datetime.now(UTC), life=HOUR))
 
 
 async def test_a_token_under_another_algorithm_is_refused(world: World, signer: Signer) -> None:

@@ -62,9 +62,11 @@ def test_only_the_settings_module_and_the_command_read_the_environment() -> None
         where = path.relative_to(APP).as_posix()
         if where in {"core/config.py", "cli.py", "db/embedded.py"}:
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}:
-                strays.append(f"{where}:{node.lineno}")
+        strays += [
+            f"{where}:{node.lineno}"
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
+        ]
     assert strays == []
 
 

@@ -268,6 +268,14 @@ def test_a_killed_postmaster_is_replaced_once_its_orphans_are_gone(used: Path) -
         assert query(server, "SELECT number FROM kept") == acknowledged
 
 
+def test_a_server_killed_while_it_recovers_is_brought_up_again(used: Path) -> None:
+    (used / "postgres/recovery.signal").touch()  # to run a command of ours during recovery
+    once = "test -e once && exit 1; touch once; kill -9 $(head -1 postmaster.pid)"
+    with embedded(used, restore_command=once) as server:
+        assert query(server, "SELECT 1") == [1]
+    assert (used / "postgres/once").exists()
+
+
 @pytest.mark.parametrize("whose", ["somebody else's", "a zombie's", "nobody's"])
 def test_a_stale_pid_is_neither_believed_nor_harmed(used: Path, whose: str) -> None:
     with embedded(used, synchronous_commit="on") as server:

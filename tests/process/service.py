@@ -31,6 +31,7 @@ def run(data_dir: Path, *arguments: str, **settings: str) -> subprocess.Complete
     """A command that ends by itself."""
     return subprocess.run(
         [sys.executable, "-m", "app", *arguments],
+        check=False,
         cwd=ROOT,
         env=environment(data_dir, **settings),
         capture_output=True,
