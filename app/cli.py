@@ -84,7 +84,7 @@ def serve(
         )
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
-        print("Tocsin has stopped.")
+    print("Tocsin has stopped.")
 
 
 @cli.command()
@@ -94,7 +94,7 @@ def worker() -> None:
     with _set_up(settings) as setup:
         print("The loops are running. Ctrl-C stops them.")
         asyncio.run(_work(setup))
-        print("Tocsin has stopped.")
+    print("Tocsin has stopped.")
 
 
 @cli.command()

@@ -261,7 +261,7 @@ class EmbeddedPostgres:
         if (made_by := (self._cluster / "PG_VERSION").read_text().strip()) != found[1]:
             raise EmbeddedPostgresError(
                 f"PostgreSQL {made_by} made {self._cluster}, but {self._programs} is {found[1]};"
-                f" set TOCSIN_POSTGRES_BIN to a {made_by}, or move the data by dump and restore."
+                f" set TOCSIN_POSTGRES_BIN to programs of {made_by}, or dump and restore the data."
             )
 
     def _create_cluster(self, mutex: int | None) -> None:

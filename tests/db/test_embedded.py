@@ -59,10 +59,10 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def home(open_folder: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+def home(open_folder: Path) -> Iterator[Path]:
     """A data folder that does not exist yet, in a folder of its own."""
-    folder = open_folder / f"{abs(hash(request.node.name)) % 10**6}"
-    folder.mkdir(mode=0o755)
+    folder = Path(tempfile.mkdtemp(dir=open_folder))
+    folder.chmod(0o755)
     yield folder / "home"
     left_behind = working_in(open_folder)
     kill(*left_behind)
