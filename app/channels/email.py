@@ -251,7 +251,10 @@ class _Conversation:
     def abort(self) -> None:
         """Drop the connection at once; a close would wait for a stalled server to read."""
         if self._client.transport is not None:
-            cast(asyncio.WriteTransport, self._client.transport).abort()
+            # A TLS transport that has closed already raises here before Python 3.11.3; raised
+            # after the server took the message, that would send it a second time.
+            with contextlib.suppress(AttributeError):
+                cast(asyncio.WriteTransport, self._client.transport).abort()
         self._client.close()
 
     async def _encrypt(self) -> None:

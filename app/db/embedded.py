@@ -250,7 +250,7 @@ class EmbeddedPostgres:
         self._run(script, *files)
 
     def _prepare_cluster(self, mutex: int | None) -> None:
-        version = self._run('"$@"', self._programs / "postgres", "-V").stdout
+        version = self._run('exec "$@"', self._programs / "postgres", "-V").stdout
         if (found := re.search(r"\) (\d+)", version)) is None:
             raise EmbeddedPostgresError(
                 f"The PostgreSQL programs in {self._programs} do not run ({_reason(version)});"
@@ -274,7 +274,7 @@ class EmbeddedPostgres:
         command += ["--encoding=UTF8", f"--locale={locale}", "--auth=reject", "--auth-local=trust"]
         command += ["--no-sync"] if self._settings.get("fsync") == "off" else []
         # The mutex goes along: if we are killed, nobody sweeps away what initdb still writes.
-        made = self._run('"$@"', *command, keep=mutex)
+        made = self._run('exec "$@"', *command, keep=mutex)
         if made.returncode != 0:
             raise EmbeddedPostgresError(
                 f"PostgreSQL could not create its files in {self._home} ({_reason(made.stdout)});"
@@ -314,7 +314,7 @@ class EmbeddedPostgres:
     def _psql(self, sql: str, *options: str) -> CompletedProcess[str]:
         command = [self._programs / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *options]
         command += ["-h", self._sockets, "-p", PORT, "-U", "postgres", "-d", "postgres"]
-        return self._run('"$@"', *command, text=sql)
+        return self._run('exec "$@"', *command, text=sql)
 
     def _run(
         self, script: str, *args: object, text: str = "", into: int = PIPE, keep: int | None = None

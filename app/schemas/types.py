@@ -1,5 +1,6 @@
 """Types that several shapes share: bounded, printable, canonical."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -139,20 +140,20 @@ HttpUrl = Annotated[
 DEEPEST_DOCUMENT = 32
 
 
-def _storable_document(document: dict[str, Any]) -> dict[str, Any]:
-    """Free JSON that PostgreSQL can keep; what it means is checked where it is known."""
-    waiting: list[tuple[Any, int]] = [(document, 0)]
-    while waiting:
-        value, depth = waiting.pop()
-        if depth > DEEPEST_DOCUMENT:
-            raise ValueError(f"is nested deeper than {DEEPEST_DOCUMENT} levels")
-        if isinstance(value, str):
-            _storable(value)
-        elif isinstance(value, dict):
-            waiting += [(part, depth + 1) for pair in value.items() for part in pair]
-        elif isinstance(value, list):
-            waiting += [(part, depth + 1) for part in value]
+def _bounded(document: dict[str, Any]) -> dict[str, Any]:
+    """Free JSON, no deeper than it can be written again; what it means is checked elsewhere."""
+    layer: list[Any] = [document]
+    for _ in range(DEEPEST_DOCUMENT):
+        layer = [part for value in layer for part in _parts(value)]
+    if layer:
+        raise ValueError(f"is nested deeper than {DEEPEST_DOCUMENT} levels")
     return document
 
 
-Document = Annotated[dict[str, Any], AfterValidator(_storable_document)]
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+Document = Annotated[dict[str, Any], AfterValidator(_bounded)]

@@ -117,7 +117,8 @@ class _ThoroughController(Controller):
         async def hang_up() -> None:
             for transport in self.connections:
                 assert isinstance(transport, asyncio.Transport)
-                transport.abort()
+                with contextlib.suppress(AttributeError):  # closed already, before Python 3.11.3
+                    transport.abort()
             for _ in range(3):
                 await asyncio.sleep(0)
 

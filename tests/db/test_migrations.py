@@ -1,6 +1,7 @@
 """Migrations go up, down and up again, and make exactly what the models say."""
 
 import asyncio
+import sys
 
 import asyncpg
 from alembic.config import Config
@@ -43,9 +44,12 @@ async def test_every_step_down_is_the_way_up_reversed(empty_database_url: str) -
 
 
 async def test_replicas_that_start_together_take_turns(empty_database_url: str) -> None:
-    await asyncio.gather(
-        *(asyncio.to_thread(migrations.upgrade, empty_database_url) for _ in range(3))
-    )
+    program = f"from app.db import migrations; migrations.upgrade({empty_database_url!r})"
+    replicas = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=migrations.ROOT)
+        for _ in range(3)
+    ]
+    assert [await replica.wait() for replica in replicas] == [0, 0, 0]
     assert "incidents" in await _tables(empty_database_url)
 
 
