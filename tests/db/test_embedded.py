@@ -4,7 +4,6 @@ Folders lie in /tmp and open to all, for pytest's own are closed to the server's
 the tests. A test fails if a process still works in its folder at the end.
 """
 
-import asyncio
 import os
 import pwd
 import shutil
@@ -13,41 +12,29 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.db.embedded import EmbeddedPostgres, EmbeddedPostgresError, find_programs
-
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-HOLD = f"""
-import pathlib, signal, sys
-from app.db.embedded import EmbeddedPostgres
-with EmbeddedPostgres(pathlib.Path(sys.argv[1]), settings={FAST}):
-    signal.signal(signal.SIGINT, lambda *_: None)
-    print("up")
-    sys.stdin.readline()
-"""
-WRITE = """
-import asyncio, asyncpg, sys
-async def write():
-    connection = await asyncpg.connect(sys.argv[1].replace("+asyncpg", ""))
-    for number in range(1_000_000):
-        await connection.execute("INSERT INTO kept VALUES ($1)", number)
-        print(number)
-asyncio.run(write())
-"""
-BUSY = """DO $$ BEGIN
-    WHILE clock_timestamp() < now() + interval '1 s' LOOP END LOOP;
-    INSERT INTO kept VALUES (7);
-END $$"""
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+from app.db.embedded import EmbeddedPostgres, find_programs
+from tests.db.embedded_support import (
+    BUSY,
+    HOLD,
+    WRITE,
+    as_user,
+    embedded,
+    kill,
+    line,
+    needs_root,
+    postmaster,
+    python,
+    query,
+    refusal,
+    wait_until,
+    working_in,
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,96 +62,6 @@ def used(open_folder: Path, home: Path) -> Path:
     with embedded(open_folder / "used") as server:
         query(server, "DROP TABLE IF EXISTS kept")
     return open_folder / "used"
-
-
-def embedded(home: Path, **settings: str) -> EmbeddedPostgres:
-    return EmbeddedPostgres(home, settings={**FAST, **settings})
-
-
-def working_in(folder: Path) -> list[int]:
-    """Processes at work below this folder, as servers and their orphans are."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if (process / "cwd").readlink().is_relative_to(folder):
-                found.append(int(process.name))
-    return found
-
-
-def postmaster(home: Path) -> int:
-    return int((home / "postgres/postmaster.pid").read_text().split("\n")[0])
-
-
-def kill(*pids: int) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not is_true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-
-
-def query(server: EmbeddedPostgres, sql: str, database: str = "postgres") -> list[Any]:
-    async def ask() -> list[Any]:
-        engine = create_async_engine(server.url(database), isolation_level="AUTOCOMMIT")
-        async with engine.connect() as connection:
-            result = await connection.execute(text(sql))
-            rows = list(result.scalars()) if result.returns_rows else []
-        await engine.dispose()
-        return rows
-
-    return asyncio.run(ask())
-
-
-def python(script: str, argument: object) -> subprocess.Popen[str]:
-    pipe, null = subprocess.PIPE, subprocess.DEVNULL
-    command = [sys.executable, "-uc", script, str(argument)]
-    return subprocess.Popen(
-        command,
-        cwd=Path(__file__).parents[2],
-        stdin=pipe,
-        stdout=pipe,
-        stderr=null,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def as_user(name: str, act: Callable[[], object]) -> str:
-    """What an act returns when this user is the one to do it."""
-    user = pwd.getpwnam(name)
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setgroups([])
-            os.setgid(user.pw_gid)
-            os.setuid(user.pw_uid)
-            os.write(writing, str(act()).encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        os.waitpid(child, 0)
-        return pipe.read()
-
-
-def refusal(server: EmbeddedPostgres) -> str:
-    with pytest.raises(EmbeddedPostgresError) as caught:
-        server.start()
-    said = str(caught.value)
-    assert said.endswith(".")
-    assert "\n" not in said
-    return said
 
 
 def test_a_new_folder_becomes_a_server_with_our_settings(

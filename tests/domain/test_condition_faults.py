@@ -267,7 +267,7 @@ def test_a_window_without_any_time_in_it_is_a_fault(edges: list[str]) -> None:
     "zone",
     [
         *("../etc/passwd", "/etc/passwd", "", ".", "..", "Europe", "europe/Nowhere", "CET+1 "),
-        *("a\x00b", "\ud800", "x" * 5000, "Europe/Berlin/", "tzdata.zi", None, 1, [], {}, True),
+        *("a\x00b", "\ud800", "x" * 300, "Europe/Berlin/", "tzdata.zi", None, 1, [], {}, True),
     ],
 )
 def test_a_zone_is_one_of_the_iana_database(zone: Any) -> None:
