@@ -25,6 +25,7 @@ from app.core.security import Passwords, Signer
 from app.db import migrations
 from app.db.connect import require_usable
 from app.db.embedded import EmbeddedPostgres, EmbeddedPostgresError, default_data_dir
+from app.db.keeper import kept_up
 from app.db.session import Database, WriteSession, transaction_time
 from app.db.url import driver_url
 from app.domain.user import Role
@@ -215,7 +216,8 @@ def _database_url(settings: Settings, data_dir: Path) -> Iterator[str]:
         return
     with EmbeddedPostgres(data_dir) as server:
         server.ensure_database(DATABASE_NAME)
-        yield server.url(DATABASE_NAME)
+        with kept_up(server):
+            yield server.url(DATABASE_NAME)
 
 
 def _own_url(settings: Settings, listener: socket.socket | None) -> str:

@@ -137,8 +137,12 @@ def _milliseconds(span: timedelta) -> str:
 
 def is_outage(error: BaseException) -> bool:
     """Whether an error says that the database cannot be reached just now, not that we erred."""
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None) or ""
-        # 08: connection exception; 53: too many connections, out of memory or disk; 57P: shutdown.
-        return error.connection_invalidated or state.startswith(("08", "53", "57P"))
-    return isinstance(error, LOST)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    # The driver's own error comes bare from connecting, wrapped from a statement.
+    told = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(told, "sqlstate", None) or ""
+    # 08: connection exception; 53: too many connections, out of memory or disk; 57P: shutdown.
+    return state.startswith(("08", "53", "57P")) or isinstance(error, LOST)
+
+

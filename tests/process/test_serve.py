@@ -3,6 +3,7 @@
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -171,3 +172,28 @@ def test_another_admin_can_be_made_at_any_time(data_dir: Path, services: list[Se
     assert again.returncode == 2
     assert "already" in again.stderr
     assert run(data_dir, "create-admin", "no address").returncode == 2
+
+
+def test_a_database_server_that_is_killed_comes_back_and_nothing_is_lost(
+    data_dir: Path, services: list[Service]
+) -> None:
+    service = Service(data_dir)
+    services.append(service)
+    service.log_in("admin@localhost", service.password)
+    key = service.post("/v1/integrations", {"name": "scripts", "kind": "alerts"})["key"]
+    service.post("/v1/webhooks/alerts", {"title": "before"}, **{"X-API-Key": key})
+    for pid in postgres_processes(data_dir):
+        subprocess.run(["kill", "-9", str(pid)], check=False)
+
+    answered = []
+    while "after" not in answered:
+        answer = service.http.post(
+            "/v1/webhooks/alerts", json={"title": "after"}, headers={"X-API-Key": key}
+        )
+        assert answer.status_code in (200, 503), answer.text  # 503: a sender tries again
+        if answer.status_code == 200:
+            answered.append("after")
+        time.sleep(0.1)
+    assert service.get("/v1/incidents")["total"] == 2
+    assert service.get("/ready")["ready"]
+    assert service.end() == 0

@@ -1,0 +1,165 @@
+"""One request, one transaction: committed before the answer, read-only where it only reads."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app.crud import crud_incident, crud_user
+from app.db.session import Database
+from app.domain.incident import TimelineType
+from tests.api.answers import refusal, send
+from tests.world import Person, World
+
+
+@pytest.fixture
+async def small_pool(app: FastAPI, database_url: str) -> AsyncIterator[Database]:
+    """The service with two connections to its database."""
+    small = Database(database_url, pool_size=2)
+    object.__setattr__(app.state.service, "database", small)
+    yield small
+    await small.close()
+
+
+def writes(admin: Person, number: int) -> list[tuple[str, str, dict[str, Any]]]:
+    steps = [{"delay_minutes": 0, "actions": [{"type": "comment", "text": "x"}]}]
+    return [
+        ("POST", f"/v1/incidents/{number}/acknowledge", {}),
+        ("PATCH", f"/v1/incidents/{number}", {"json": {"title": "New"}}),
+        ("POST", f"/v1/incidents/{number}/comments", {"json": {"content": "Hm."}}),
+        ("POST", "/v1/incidents", {"json": {"title": "a", "severity": "low", "service": "b"}}),
+        ("POST", "/v1/users", {"json": {"email": "b@example.org", "password": "passphrase"}}),
+        ("PATCH", f"/v1/users/{admin.id}", {"json": {"full_name": "Ada"}}),
+        ("POST", "/v1/escalation/policies", {"json": {"name": "x", "steps": steps}}),
+        ("POST", "/v1/integrations", {"json": {"name": "x", "kind": "alerts"}}),
+    ]
+
+
+async def test_a_failed_commit_is_never_reported_as_success(world: World) -> None:
+    admin = await world.admin()
+    number = (await world.declare(admin))["id"]
+    key = await world.integration_key(admin)
+    told = await world.timeline(admin, number)
+
+    def refuse(session: Session) -> None:
+        raise RuntimeError("disk full")
+
+    event.listen(Session, "before_commit", refuse)
+    try:
+        answers = [
+            await send(world, method, path, admin, **kw)
+            for method, path, kw in writes(admin, number)
+        ]
+        alert = {"title": "Disk full"}
+        headers = {"X-API-Key": key}
+        answers.append(
+            await send(world, "POST", "/v1/webhooks/alerts", json=alert, headers=headers)
+        )
+    finally:
+        event.remove(Session, "before_commit", refuse)
+
+    for answer in answers:
+        refusal(answer, 500, "INTERNAL_ERROR")
+    assert await world.timeline(admin, number) == told
+    assert await world.sql("SELECT 1 FROM alerts") == []
+
+
+async def test_writing_through_a_read_session_fails_at_the_server(world: World) -> None:
+    ana = await world.person()
+    number = (await world.declare(ana))["id"]
+    entry = crud_incident.entry(
+        number, TimelineType.COMMENTED, "?", now=await world.clock.now(), user_id=ana.id
+    )
+    with pytest.raises(DBAPIError) as caught:
+        async with world.database.reading() as session:
+            await crud_incident.tell(session, [entry])  # type: ignore[arg-type]
+    assert "read-only transaction" in str(caught.value)
+
+
+async def test_no_reading_route_opens_a_writing_transaction(
+    world: World, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = await world.admin()
+    made = await world.policy(admin, [(0, "admins")])
+    number = (await world.declare(admin))["id"]
+    await world.integration_key(admin)
+    (integration,) = await world.sql("SELECT id FROM integrations")
+    keys = {
+        "user_id": admin.id,
+        "incident_id": number,
+        "policy_id": made["id"],
+        "integration_id": integration.id,
+    }
+
+    def refuse(_: Database) -> None:
+        raise AssertionError("a GET opened a writing transaction")
+
+    monkeypatch.setattr(Database, "writing", refuse)
+    read = [path for path, operations in document["paths"].items() if "get" in operations]
+    assert len(read) > 15
+    for path in read:
+        answer = await send(world, "GET", path.format(**keys), admin)
+        assert answer.status_code == 200, path
+
+
+async def test_requests_wait_for_a_connection_and_never_for_one_another(
+    world: World, small_pool: Database
+) -> None:
+    admin = await world.admin()
+    number = (await world.declare(admin))["id"]
+    key = await world.integration_key(admin)
+    calls = [
+        *writes(admin, number),
+        *[("GET", "/v1/incidents", {})] * 8,
+        *[("GET", f"/v1/incidents/{number}/timeline", {})] * 4,
+        *[("GET", "/v1/users", {})] * 4,
+        *[("POST", f"/v1/incidents/{number}/acknowledge", {})] * 8,
+        *[("POST", "/v1/webhooks/alerts", {"json": {"title": "x"}})] * 4,
+    ]
+    begun = time.monotonic()
+
+    async def call(method: str, path: str, kw: dict[str, Any]) -> httpx.Response:
+        headers = {"X-API-Key": key} if "webhooks" in path else {}
+        return await send(world, method, path, admin, headers=headers, **kw)
+
+    answers = await asyncio.gather(*(call(*each) for each in calls))
+
+    assert [answer.status_code for answer in answers if not answer.is_success] == []
+    assert time.monotonic() - begun < 8  # who waits in a circle waits for ten seconds
+
+
+async def test_a_refusal_leaves_nothing_behind(world: World) -> None:
+    admin = await world.admin()
+    body = {"title": "x", "severity": "high", "service": "y", "assignees": [admin.id, 999_999]}
+    answer = await send(world, "POST", "/v1/incidents", admin, json=body)
+    assert answer.status_code == 404
+    for table in ("incidents", "incident_assignments", "timeline_events", "escalations"):
+        assert await world.sql(f"SELECT 1 FROM {table}") == []
+
+
+async def test_no_connection_is_lost_to_failing_requests(
+    world: World, small_pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = await world.admin()
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(crud_user, "list_page", broken)
+        patched.setattr(crud_incident, "lock", broken)
+        for _ in range(5):
+            assert (await send(world, "GET", "/v1/users", admin)).status_code == 500
+            path = "/v1/incidents/1/acknowledge"
+            assert (await send(world, "POST", path, admin)).status_code == 500
+            assert (await send(world, "GET", "/v1/users/999999", admin)).status_code == 404
+    async with asyncio.timeout(5):
+        assert (await send(world, "GET", "/v1/users", admin)).status_code == 200
+    assert small_pool.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
