@@ -26,6 +26,7 @@ from app.db import migrations
 from app.db.connect import require_usable
 from app.db.embedded import EmbeddedPostgres, EmbeddedPostgresError, default_data_dir
 from app.db.keeper import kept_up
+from app.db.listen import Bell
 from app.db.session import Database, WriteSession, transaction_time
 from app.db.url import driver_url
 from app.domain.user import Role
@@ -302,9 +303,12 @@ async def _work(setup: Setup) -> None:
     asked_to_stop = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, asked_to_stop.set)
+    bell = Bell(database, loops.ring)
+    bell.start()
     loops.start()
     try:
         await asked_to_stop.wait()
     finally:
         await loops.stop()
+        await bell.stop()
         await database.close()

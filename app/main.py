@@ -23,6 +23,7 @@ from app.channels.webhook import WebhookSender
 from app.core.config import Settings
 from app.core.security import Passwords, Signer
 from app.core.version import VERSION
+from app.db.listen import Bell
 from app.db.session import Database
 from app.domain.notification import Channel
 from app.web import router as web
@@ -109,6 +110,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        bell = Bell(database, worker.ring if worker else lambda loop: None)
+        bell.start()
         if worker is not None:
             worker.start()
         try:
@@ -116,6 +119,7 @@ def create_app(
         finally:
             if worker is not None:
                 await worker.stop()
+            await bell.stop()
             await database.close()
 
     app = FastAPI(

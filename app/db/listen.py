@@ -11,8 +11,10 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
+
+from app.db.session import Database
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +25,14 @@ KEEPALIVE = 15.0
 
 
 class Bell:
-    """Rings the loops of every replica when this one commits work for them."""
+    """Rings the loops of every process when this one commits work for them.
 
-    def __init__(self, engine: AsyncEngine, on_ring: Callable[[str], None]) -> None:
-        self._engine = create_async_engine(engine.url, poolclass=NullPool)
+    `on_ring` is what a ring does here; a process without loops rings for the others only.
+    """
+
+    def __init__(self, database: Database, on_ring: Callable[[str], None]) -> None:
+        self._database = database
+        self._engine = create_async_engine(database.engine.url, poolclass=NullPool)
         self._on_ring = on_ring
         self._to_announce: set[str] = set()
         self._something = asyncio.Event()
@@ -34,6 +40,7 @@ class Bell:
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._keep_listening(), name="bell")
+        self._database.wake = self.ring
 
     def ring(self, loops: Iterable[str]) -> None:
         """Wake these loops here now, and everywhere else in a moment."""
@@ -43,6 +50,7 @@ class Bell:
         self._something.set()
 
     async def stop(self) -> None:
+        self._database.wake = lambda loops: None
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

@@ -144,5 +144,3 @@ def is_outage(error: BaseException) -> bool:
     state = getattr(told, "sqlstate", None) or ""
     # 08: connection exception; 53: too many connections, out of memory or disk; 57P: shutdown.
     return state.startswith(("08", "53", "57P")) or isinstance(error, LOST)
-
-

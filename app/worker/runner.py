@@ -1,4 +1,4 @@
-"""The worker: the loops, the bell that wakes them, and the scheduler that ticks.
+"""The worker: the loops, and the scheduler that ticks.
 
 APScheduler only ticks: every `safety_tick` it rings all loops, which covers a ring that was
 lost. Rows hold all truth, so any number of workers may run, and none is the leader. At the
@@ -15,7 +15,6 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from app.channels.base import Sender
-from app.db.listen import Bell
 from app.db.session import Database
 from app.worker import escalation
 from app.worker.delivery import Compose, Lane
@@ -55,15 +54,12 @@ class Worker:
             )
             lane.freed = loop.ring
             self._loops[DELIVERY].append(loop)
-        self._bell = Bell(database.engine, self._ring_here)
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
         """Start on the running event loop."""
         for loop in self._all_loops():
             loop.start()
-        self._bell.start()
-        self._database.wake = self._bell.ring
         self._scheduler.add_job(
             self._tick,
             "interval",
@@ -84,8 +80,6 @@ class Worker:
             log.warning("worker.abandoned_sends")
             await asyncio.gather(*(lane.abandon() for lane in self._lanes))
         self._scheduler.shutdown(wait=False)
-        self._database.wake = lambda loops: None
-        await self._bell.stop()
         await asyncio.gather(*(lane.sender.close() for lane in self._lanes))
 
     def is_alive(self) -> bool:
@@ -102,7 +96,8 @@ class Worker:
         for loop in self._all_loops():
             loop.ring()
 
-    def _ring_here(self, name: str) -> None:
+    def ring(self, name: str) -> None:
+        """Let the loops of this name look for work at once."""
         for loop in self._loops.get(name, ()):
             loop.ring()
 

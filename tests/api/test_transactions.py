@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -23,7 +24,7 @@ from tests.world import Person, World
 async def small_pool(app: FastAPI, database_url: str) -> AsyncIterator[Database]:
     """The service with two connections to its database."""
     small = Database(database_url, pool_size=2)
-    object.__setattr__(app.state.service, "database", small)
+    app.state.service = replace(app.state.service, database=small)
     yield small
     await small.close()
 

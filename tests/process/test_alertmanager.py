@@ -99,9 +99,7 @@ def both(
     service.log_in("admin@localhost", service.password)
     made = service.post("/v1/integrations", {"name": "am", "kind": "alertmanager"})
     auth = request.param.format(key=made["key"])
-    manager = Alertmanager(
-        data_dir, free_port, CONFIGURATION.format(url=service.url, auth=auth)
-    )
+    manager = Alertmanager(data_dir, free_port, CONFIGURATION.format(url=service.url, auth=auth))
     yield service, manager
     manager.end()
     service.end()

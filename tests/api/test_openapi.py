@@ -1,0 +1,157 @@
+"""The OpenAPI document is a product: whole, true, and good for generated clients."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.world import World
+
+Operation = tuple[str, str, dict[str, Any]]
+
+
+def operations(document: dict[str, Any]) -> Iterator[Operation]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+async def test_the_document_is_served_and_names_the_product(world: World) -> None:
+    document = await world.call("GET", "/openapi.json")
+    assert document["info"]["title"] == "Tocsin"
+    assert document["openapi"].startswith("3.1")
+    assert len(document["paths"]) > 20
+
+
+def test_every_operation_has_a_summary_and_a_description(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        assert operation.get("summary"), (method, path)
+        assert operation.get("description"), (method, path)
+        assert operation.get("tags"), (method, path)
+
+
+def test_operation_ids_are_unique_names_that_a_client_can_use(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch("[a-z][a-z_]{1,40}", name) for name in ids), ids
+
+
+def expected_errors(method: str, path: str, operation: dict[str, Any]) -> set[str]:
+    """What any operation of this form can answer, whatever it does."""
+    if not path.startswith("/v1/"):
+        return set()
+    found = {"401", "500", "503"}
+    if path.startswith("/v1/webhooks/"):
+        return found  # whatever comes is taken in
+    if "requestBody" in operation:
+        found |= {"413", "422"}
+    if operation.get("parameters"):
+        found |= {"422"}
+    if "{" in path:
+        found |= {"404"}
+    if method != "get" and "login" not in path:
+        found |= {"403"}
+    return found
+
+
+def test_every_operation_documents_the_errors_of_its_form(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        missing = expected_errors(method, path, operation) - set(operation["responses"])
+        assert missing == set(), (method, path, missing)
+
+
+def test_every_error_has_the_one_shape(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            if status < "400" or path == "/ready":
+                continue
+            schema = answer["content"]["application/json"]["schema"]
+            assert schema == {"$ref": "#/components/schemas/ErrorRead"}, (method, path, status)
+            assert len(answer["description"]) > 10
+
+
+def test_every_success_with_a_body_has_a_schema(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        if path == "/":
+            continue
+        ((status, answer),) = [
+            (status, answer)
+            for status, answer in operation["responses"].items()
+            if status.startswith("2")
+        ]
+        if status == "204":
+            assert "content" not in answer
+        else:
+            assert "$ref" in answer["content"]["application/json"]["schema"], (method, path)
+
+
+def test_bodies_of_people_refuse_unknown_fields(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for _, path, operation in operations(document):
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if body is None or path.startswith("/v1/webhooks/"):
+            continue
+        schema = body["schema"]
+        schema = schemas[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+        assert schema["additionalProperties"] is False, path
+
+
+def test_no_reference_leads_nowhere(document: dict[str, Any]) -> None:
+    references = set(re.findall(r"'#/components/schemas/(\w+)'", str(document)))
+    assert references
+    assert references <= set(document["components"]["schemas"])
+
+
+def test_no_answer_has_room_for_a_password(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        if name.endswith("Read"):
+            assert not [field for field in schema.get("properties", {}) if "password" in field]
+
+
+def test_authorize_in_swagger_ui_asks_the_login_route(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    flow = schemes["Login"]["flows"]["password"]
+    assert schemes["Login"]["type"] == "oauth2"
+    assert "post" in document["paths"][flow["tokenUrl"]]
+    form = document["paths"][flow["tokenUrl"]]["post"]["requestBody"]["content"]
+    assert "application/x-www-form-urlencoded" in form
+
+
+def test_every_route_says_who_may_come(document: dict[str, Any]) -> None:
+    tools = [{"IntegrationKey": []}, {"IntegrationBearer": []}, {"IntegrationBasic": []}]
+    for method, path, operation in operations(document):
+        security = operation.get("security")
+        if path.startswith("/v1/webhooks/"):
+            assert security == tools
+        elif path.startswith("/v1/") and "login" not in path:
+            assert security == [{"Login": []}], (method, path)
+        else:
+            assert security is None, (method, path)
+
+
+def test_every_parameter_of_a_path_is_bounded(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "path":
+                assert parameter["schema"]["minimum"] == 1, (method, path)
+                assert parameter["schema"]["maximum"] == 2**63 - 1, (method, path)
+
+
+def test_every_tools_door_shows_an_example(document: dict[str, Any]) -> None:
+    doors = [path for path in document["paths"] if path.startswith("/v1/webhooks/")]
+    assert len(doors) == 3
+    for door in doors:
+        body = document["paths"][door]["post"]["requestBody"]["content"]["application/json"]
+        assert body["example"]
+
+
+async def test_the_examples_of_the_tools_doors_open_incidents(
+    world: World, document: dict[str, Any]
+) -> None:
+    admin = await world.admin()
+    for kind in ("alerts", "alertmanager", "elastic"):
+        path = f"/v1/webhooks/{kind}"
+        body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        key = await world.integration_key(admin, kind)
+        headers = {"X-API-Key": key}
+        answer = await world.call("POST", path, headers=headers, json=body["example"])
+        assert [alert["outcome"] for alert in answer["alerts"]] == ["opened"], kind

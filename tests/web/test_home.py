@@ -1,0 +1,106 @@
+"""The front door and the page with Swagger UI."""
+
+import httpx
+import pytest
+
+from app.core.version import VERSION
+from app.web.templating import STATIC
+from tests.web.html import directives, read
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "", "text/plain"])
+async def test_a_program_gets_json(client: httpx.AsyncClient, accept: str) -> None:
+    answer = await client.get("/", headers={"Accept": accept})
+    assert answer.headers["content-type"] == "application/json"
+    found = answer.json()
+    assert (found["name"], found["version"]) == ("Tocsin", VERSION)
+    for name in ("docs", "openapi", "health"):
+        assert (await client.get(found[name])).status_code == 200
+
+
+async def test_a_browser_gets_a_page_whose_links_lead_somewhere(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.get("/", headers={"Accept": BROWSER})
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    page = read(answer.text)
+    assert "Tocsin is running" in page.text
+    for address in page.addresses:
+        if not address.startswith("data:"):
+            assert (await client.get(address)).status_code == 200, address
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+async def test_a_page_loads_only_own_files_and_runs_no_inline_script(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    answer = await client.get(path, headers={"Accept": BROWSER})
+    assert "http://" not in answer.text
+    assert "https://" not in answer.text
+    page = read(answer.text)
+    for address in page.addresses:
+        assert address.startswith("/") or address == "data:,", address
+        assert not address.startswith("//"), address
+    assert all("src" in script for script in page.all("script"))
+    handlers = [n for _, attributes in page.elements for n in attributes if n.startswith("on")]
+    assert handlers == []
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+async def test_a_page_has_a_policy_that_allows_only_own_scripts(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    answer = await client.get(path, headers={"Accept": BROWSER})
+    policy = directives(answer.headers["content-security-policy"])
+    assert policy["default-src"] == ["'none'"]
+    assert policy["script-src"] == ["'self'"]
+    assert policy["connect-src"] == ["'self'"]
+    assert policy["form-action"] == ["'self'"]
+    assert policy["frame-ancestors"] == policy["base-uri"] == ["'none'"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_only_swagger_ui_may_set_styles_of_elements(client: httpx.AsyncClient) -> None:
+    for path, styles in (("/", ["'self'"]), ("/docs", ["'self'", "'unsafe-inline'"])):
+        answer = await client.get(path, headers={"Accept": BROWSER})
+        assert directives(answer.headers["content-security-policy"])["style-src"] == styles
+
+
+async def test_all_that_the_docs_page_loads_is_there(client: httpx.AsyncClient) -> None:
+    page = read((await client.get("/docs")).text)
+    loaded = [str(s["src"]) for s in page.all("script")]
+    loaded += [str(link["href"]) for link in page.all("link") if link["rel"] == "stylesheet"]
+    assert len(loaded) >= 3
+    for address in loaded:
+        answer = await client.get(address)
+        assert answer.status_code == 200
+        kind = "text/css" if address.endswith(".css") else "text/javascript"
+        assert answer.headers["content-type"].startswith(kind)
+        assert len(answer.content) > 100
+
+
+async def test_every_static_file_is_served(client: httpx.AsyncClient) -> None:
+    files = [path for path in STATIC.rglob("*") if path.is_file()]
+    assert len(files) >= 4
+    for path in files:
+        answer = await client.get(f"/static/{path.relative_to(STATIC).as_posix()}")
+        assert answer.content == path.read_bytes()
+
+
+async def test_nothing_beside_the_static_files_is_served(client: httpx.AsyncClient) -> None:
+    for path in (
+        "/static/",
+        "/static/vendor",
+        "/static/../templating.py",
+        "/static/%2e%2e/templating.py",
+        "/static/..%2ftemplating.py",
+        "/static//etc/passwd",
+        "/static/%00",
+    ):
+        assert (await client.get(path)).status_code in (404, 405), path
+
+
+async def test_there_is_no_other_documentation_page(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/redoc")).status_code == 404
