@@ -129,6 +129,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,  # our own page serves Swagger UI from our own files
         redoc_url=None,
+        redirect_slashes=False,  # the middleware reads both spellings as one
     )
     app.state.service = Service(
         settings=settings,

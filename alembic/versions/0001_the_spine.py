@@ -31,8 +31,8 @@ def upgrade() -> None:
         sa.Column("repeat", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("final_delay_minutes", sa.Float(), server_default="5", nullable=False),
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -77,8 +77,8 @@ def upgrade() -> None:
         ),
         sa.Column("phone", sa.String(length=50), nullable=True),
         sa.Column("time_zone", sa.String(length=64), server_default="UTC", nullable=False),
-        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -143,8 +143,8 @@ def upgrade() -> None:
         sa.Column("default_severity", sa.String(50), server_default="high", nullable=False),
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("created_by", sa.BigInteger(), nullable=True),
-        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -231,8 +231,8 @@ def upgrade() -> None:
         sa.Column("resolved_by", sa.BigInteger(), nullable=True),
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),

@@ -10,14 +10,12 @@ from fastapi.security import OAuth2PasswordBearer
 
 from app.api.state import Service
 from app.core.errors import ForbiddenError, InvalidInputError, UnauthorizedError
-from app.core.paging import decode_cursor, encode_cursor
+from app.core.paging import BIGGEST_KEY, decode_cursor, encode_cursor
 from app.crud import crud_user
 from app.crud.base import COUNTED_AT_MOST, Slice, Window
 from app.db import session as db
 from app.domain.user import Actor, Permission, may
 from app.models import User
-
-BIGGEST_KEY = 2**63 - 1
 
 bearer = OAuth2PasswordBearer(
     "/v1/auth/login/access-token",

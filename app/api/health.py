@@ -61,6 +61,7 @@ async def _look(service: ServiceDep) -> tuple[DatabaseHealth, LatenessRead]:
     return found, LatenessRead(steps=late.steps, pages=late.pages)
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", response_model=HealthRead, operation_id="read_health")
 async def read_health(service: ServiceDep) -> HealthRead:
     """Alive, and how every part is. Always 200: restarting Tocsin mends none of its parts."""
@@ -76,6 +77,7 @@ async def read_health(service: ServiceDep) -> HealthRead:
     )
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get(
     "/ready",
     response_model=ReadyRead,

@@ -9,10 +9,12 @@ import time
 from secrets import token_hex
 
 import structlog
+from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.again import Again, was_in_the_way
 from app.api.errors import envelope
 from app.db.session import is_outage
 
@@ -32,12 +34,14 @@ class RequestContext:
     """Gives each request its id and turns whatever escapes into an answer."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+        self.app = Again(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["path"].endswith("/"):  # the same thing; a redirect would lose a tool's POST
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         offered = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = offered if ACCEPTABLE.fullmatch(offered) else token_hex(16)
         scope.setdefault("state", {})["request_id"] = request_id
@@ -60,23 +64,7 @@ class RequestContext:
         except ClientDisconnect:
             log.info("client.gone")  # in the middle of its body: nobody waits for an answer
         except Exception as error:
-            if is_outage(error):
-                log.warning("database.unavailable", extra={"error": str(error)[:300]})
-                answer = envelope(
-                    request_id,
-                    503,
-                    "DATABASE_UNAVAILABLE",
-                    "The database cannot be reached just now; try again.",
-                    headers={"Retry-After": "1"},
-                )
-            else:
-                log.exception("request.failed")
-                answer = envelope(
-                    request_id,
-                    500,
-                    "INTERNAL_ERROR",
-                    "Something broke inside Tocsin. The log has it under this request id.",
-                )
+            answer = _answer_to(error, request_id)
             if status == 0:
                 await answer(scope, receive, send_marked)
         finally:
@@ -90,6 +78,23 @@ class RequestContext:
                 },
             )
             structlog.contextvars.clear_contextvars()
+
+
+def _answer_to(error: Exception, request_id: str) -> JSONResponse:
+    """What whoever asked is told, and what the log is told instead."""
+    # Without the statement and its values, which SQLAlchemy would add: they are nobody's business.
+    cause = str(getattr(error, "orig", None) or error)[:300]
+    if is_outage(error):
+        log.warning("database.unavailable", extra={"error": cause})
+        text = "The database cannot be reached just now; try again."
+        return envelope(request_id, 503, "DATABASE_UNAVAILABLE", text)
+    if was_in_the_way(error):
+        log.warning("database.busy", extra={"error": cause})
+        text = "Somebody else is changing the same just now; try again."
+        return envelope(request_id, 503, "BUSY", text)
+    log.error("request.failed", exc_info=error)
+    text = "Something broke inside Tocsin. The log has it under this request id."
+    return envelope(request_id, 500, "INTERNAL_ERROR", text)
 
 
 def _shown_path(path: str) -> str:

@@ -1,10 +1,12 @@
 """Whom we trust when we call out over TLS."""
 
 import ssl
+from functools import cache
 
 import httpx
 
 
+@cache  # reading the authorities takes longer than many a send
 def client_context() -> ssl.SSLContext:
     """A verifying context that trusts this machine's authorities and the well-known ones.
 

@@ -1,11 +1,12 @@
 """One log line, one fact: readable in a terminal, JSON for machines; the request id in each."""
 
 import logging
+import re
 import sys
 from typing import Literal
 
 import structlog
-from structlog.types import Processor
+from structlog.types import EventDict, Processor
 
 QUIET = (
     "uvicorn.access",
@@ -18,6 +19,18 @@ QUIET = (
 )
 
 
+# PostgreSQL quotes the row that it refuses, password hash and all.
+ROW_VALUES = re.compile(r"DETAIL: .*")
+
+
+def without_row_values(_: object, __: str, event: EventDict) -> EventDict:
+    """Leave out what a refused row held."""
+    for name, value in event.items():
+        if isinstance(value, str) and "DETAIL:" in value:
+            event[name] = ROW_VALUES.sub("DETAIL: (left out)", value)
+    return event
+
+
 def configure(level: str, style: Literal["console", "json"]) -> None:
     """Send everything that logs, ours and libraries', through one formatter to stderr."""
     shared: list[Processor] = [
@@ -27,16 +40,12 @@ def configure(level: str, style: Literal["console", "json"]) -> None:
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
     ]
-    render: list[Processor]
+    render: list[Processor] = [structlog.processors.format_exc_info, without_row_values]
     if style == "json":
-        render = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        render.append(structlog.processors.JSONRenderer())
     else:
         # Plain tracebacks: with the values of variables they would show secrets, and take seconds.
-        render = [
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
-        ]
+        render.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -5,7 +5,8 @@ import base64
 from app.core.errors import InvalidInputError
 
 PREFIX = b"a:"
-GREATEST = 2**63 - 1  # PostgreSQL's bigint
+# Keys are bigint, but JSON's numbers are exact only so far; we never give out one beyond.
+BIGGEST_KEY = 2**53 - 1
 
 
 def encode_cursor(after: int) -> str:
@@ -18,7 +19,7 @@ def decode_cursor(cursor: str) -> int:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         after = int(raw.removeprefix(PREFIX))
         # One spelling a cursor: base64 and `int` would also take others.
-        if encode_cursor(after) == cursor and 0 <= after <= GREATEST:
+        if encode_cursor(after) == cursor and 0 <= after <= BIGGEST_KEY:
             return after
     except ValueError:
         pass

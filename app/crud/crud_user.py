@@ -21,6 +21,12 @@ async def by_email(session: ReadSession, email: str) -> User | None:
     ).one_or_none()
 
 
+async def by_ids(session: ReadSession, ids: Collection[int]) -> dict[int, User]:
+    """Those of these users that exist."""
+    found = await session.scalars(select(User).where(User.id.in_(ids)))
+    return {user.id: user for user in found}
+
+
 async def list_page(session: ReadSession, wanted: base.Window) -> base.Slice[User]:
     return await base.window(session, select(User), User.id, wanted, descending=False)
 

@@ -1,7 +1,9 @@
 """Declarative base: constraint names Alembic can find again, types Python means."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Enum, Identity, MetaData, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -38,6 +40,27 @@ class Stamped:
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Revised(Stamped):
+    """A row that people edit: every change that shows raises its revision."""
+
+    revision: Mapped[int] = mapped_column(BigInteger, server_default="1")
+
+    def touch(self, now: datetime) -> None:
+        """Mark that something shown has changed."""
+        self.updated_at = now
+        self.revision += 1
+
+    def revise(self, fields: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+        """Write the named fields; those that were other before, with what they were."""
+        was = {name: getattr(self, name) for name in fields}
+        changed = {name: old for name, old in was.items() if old != fields[name]}
+        for name in changed:
+            setattr(self, name, fields[name])
+        if changed:
+            self.touch(now)
+        return changed
 
 
 def one_of(column: str, kind: type[StrEnum]) -> CheckConstraint:

@@ -33,6 +33,7 @@ T = TypeVar("T")
 Wake = Callable[[Iterable[str]], None]
 
 APPLICATION_NAME = "tocsin"
+CONNECT_TIMEOUT = 10.0  # seconds
 STATEMENT_TIMEOUT = timedelta(seconds=30)
 LOCK_TIMEOUT = timedelta(seconds=10)
 IDLE_TIMEOUT = timedelta(seconds=60)
@@ -42,6 +43,8 @@ CLASH_RETRIES = 5
 LOST = (
     PoolTimeoutError,
     ConnectionError,
+    FileNotFoundError,  # the socket's folder is gone
+    TimeoutError,
     socket.gaierror,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -59,8 +62,9 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error must not show what was to be written
             connect_args={
-                "timeout": 10,
+                "timeout": CONNECT_TIMEOUT,
                 "server_settings": {
                     "application_name": APPLICATION_NAME,
                     "timezone": "UTC",

@@ -19,11 +19,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base_class import Base, Keyed, Stamped, one_of
+from app.db.base_class import Base, Keyed, Revised, Stamped, one_of
 from app.domain.escalation import EscalationEventStatus, EscalationStatus
 
 
-class EscalationPolicy(Keyed, Stamped, Base):
+class EscalationPolicy(Keyed, Revised, Base):
     __tablename__ = "escalation_policies"
     __table_args__ = (
         CheckConstraint("repeat BETWEEN 0 AND 20", name="repeat_bounded"),
@@ -41,7 +41,6 @@ class EscalationPolicy(Keyed, Stamped, Base):
     repeat: Mapped[int] = mapped_column(server_default="0")
     final_delay_minutes: Mapped[float] = mapped_column(Float, server_default="5")
     is_active: Mapped[bool] = mapped_column(server_default=true())
-    revision: Mapped[int] = mapped_column(server_default="1")
 
 
 class Escalation(Keyed, Stamped, Base):

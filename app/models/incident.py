@@ -19,14 +19,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db.base_class import Base, Keyed, Stamped, one_of
+from app.db.base_class import Base, Keyed, Revised, one_of
 from app.domain.incident import AssignmentRole, IncidentStatus, Severity, TimelineType
 from app.models.user import User
 
 UNRESOLVED = text("status <> 'resolved'")
 
 
-class Incident(Keyed, Stamped, Base):
+class Incident(Keyed, Revised, Base):
     """One problem. Its row is the lock that whoever changes it, or its escalations, holds."""
 
     __tablename__ = "incidents"
@@ -89,17 +89,11 @@ class Incident(Keyed, Stamped, Base):
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     resolved_at: Mapped[datetime | None]
     snoozed_until: Mapped[datetime | None]
-    revision: Mapped[int] = mapped_column(server_default="1")
 
     tally: Mapped["IncidentTally"] = relationship(lazy="raise")
     assignments: Mapped[list["IncidentAssignment"]] = relationship(
         lazy="raise", order_by="IncidentAssignment.id"
     )
-
-    def touch(self, now: datetime) -> None:
-        """Mark that something shown has changed."""
-        self.updated_at = now
-        self.revision += 1
 
     def enter(self, status: IncidentStatus, *, by: int | None, now: datetime) -> None:
         """Take a status, with everything the row itself must say about it."""

@@ -5,12 +5,12 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, func, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db.base_class import Base, Keyed, Stamped, one_of
+from app.db.base_class import Base, Keyed, Revised, one_of
 from app.domain.incident import Severity
 from app.domain.integration import AlertOutcome, IntegrationKind
 
 
-class Integration(Keyed, Stamped, Base):
+class Integration(Keyed, Revised, Base):
     __tablename__ = "integrations"
     __table_args__ = (
         one_of("kind", IntegrationKind),
@@ -25,7 +25,6 @@ class Integration(Keyed, Stamped, Base):
     default_severity: Mapped[Severity] = mapped_column(server_default=Severity.HIGH)
     is_active: Mapped[bool] = mapped_column(server_default=true())
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    revision: Mapped[int] = mapped_column(server_default="1")
 
     keys: Mapped[list["IntegrationKey"]] = relationship(lazy="raise", order_by="IntegrationKey.id")
 

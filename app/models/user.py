@@ -3,11 +3,11 @@
 from sqlalchemy import CheckConstraint, Computed, Index, String, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base_class import Base, Keyed, Stamped, one_of
+from app.db.base_class import Base, Keyed, Revised, one_of
 from app.domain.user import Role
 
 
-class User(Keyed, Stamped, Base):
+class User(Keyed, Revised, Base):
     __tablename__ = "users"
     __table_args__ = (
         one_of("role", Role),
@@ -24,7 +24,6 @@ class User(Keyed, Stamped, Base):
     is_superuser: Mapped[bool] = mapped_column(Computed("role = 'admin'", persisted=True))
     phone: Mapped[str | None] = mapped_column(String(50))
     time_zone: Mapped[str] = mapped_column(String(64), server_default="UTC")
-    revision: Mapped[int] = mapped_column(server_default="1")
 
     @property
     def display_name(self) -> str:

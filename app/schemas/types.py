@@ -15,6 +15,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from app.core.paging import BIGGEST_KEY
 from app.domain.incident import Severity, read_severity
 
 
@@ -58,7 +59,7 @@ GivenPassword = Annotated[
     Secret[Annotated[str, StringConstraints(strip_whitespace=False, max_length=1000)]], _SECRET
 ]
 # PostgreSQL's bigint; beyond it there is nothing to find.
-Key = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Key = Annotated[int, Field(ge=1, le=BIGGEST_KEY)]
 
 
 def _severity(word: object) -> object:

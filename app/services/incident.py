@@ -89,7 +89,9 @@ async def declare(
     now: datetime,
 ) -> Incident:
     """Open an incident by hand, with the people who shall have it."""
-    people = [await user_service.require_active(session, user_id) for user_id in assignees]
+    people = [
+        await user_service.require_active(session, user_id) for user_id in dict.fromkeys(assignees)
+    ]
     opened = await open_many(session, [opening], now=now)
     incident = await _held(session, opened[opening.uid])
     for person in people:
@@ -237,25 +239,19 @@ async def edit(
 ) -> Incident:
     """Write the named fields; a new severity or service picks its policies anew."""
     incident = await _held(session, incident_id)
-    new = {
-        name: value for name, value in changes.fields.items() if getattr(incident, name) != value
-    }
-    if new:
-        was = {name: getattr(incident, name) for name in new}
-        for name, value in new.items():
-            setattr(incident, name, value)
-        incident.touch(now)
+    was = incident.revise(changes.fields, now=now)
+    if was:
         await _tell(
             session,
             incident,
             TimelineType.EDITED,
-            f"{actor.name} changed {', '.join(sorted(new))}.",
+            f"{actor.name} changed {', '.join(sorted(was))}.",
             actor,
             now,
             before=was,
-            after=new,
+            after={name: changes.fields[name] for name in was},
         )
-    if new.keys() & RETARGETING and incident.status is not IncidentStatus.RESOLVED:
+    if was.keys() & RETARGETING and incident.status is not IncidentStatus.RESOLVED:
         await escalation_service.retarget(session, incident, now=now)
     if changes.status is not None:
         return await change_status(session, incident_id, changes.status, actor=actor, now=now)

@@ -73,29 +73,51 @@ async def receive(
     May deadlock against another batch with the same problems; run it where clashes are retried.
     """
     items = [item for delivery in deliveries for item in _items(delivery)]
+    await _hold_what_may_end(session, items, deliveries)
     for triggers, resolves in _rounds(items):
         await _resolve(session, resolves, now)
         await _trigger(session, triggers, now)
     for delivery in deliveries:
         await _resolve_absent(session, delivery, now)
-    rows = [
-        {
-            "integration_id": item.delivery.integration.id,
-            "incident_id": item.incident_id,
-            "outcome": item.outcome,
-            "dedup_key": item.signal.dedup_key if item.reason is None else None,
-            "title": item.signal.title if item.reason is None else None,
-            "reason": item.reason,
-            "raw_body": item.delivery.body[:RAW_KEPT] if item.reason is not None else None,
-            "request_id": item.delivery.request_id,
-        }
-        for item in items
-    ]
-    for item, alert_id in zip(
-        items, await crud_integration.record_alerts(session, rows, now=now), strict=True
-    ):
+    ids = await crud_integration.record_alerts(session, _rows(items), now=now)
+    for item, alert_id in zip(items, ids, strict=True):
         item.alert_id = alert_id
     return items
+
+
+async def _hold_what_may_end(
+    session: WriteSession, items: Sequence[Item], deliveries: Sequence[Delivery]
+) -> None:
+    """Incidents come before tallies: hold all that may end here before the first alert joins."""
+    ending = {item.key for item in items if item.signal.action is SignalAction.RESOLVE}
+    ids = set((await crud_incident.unresolved_by_key(session, ending)).values())
+    for delivery in deliveries:
+        ids.update(await _absent(session, delivery))
+    if ids:
+        await crud_incident.lock_unresolved(session, ids)
+
+
+def _rows(items: Sequence[Item]) -> list[dict[str, Any]]:
+    """What is kept of every alert; of an unreadable body one copy, with its first complaint."""
+    kept: set[int] = set()
+    rows = []
+    for item in items:
+        is_readable = item.reason is None
+        keeps_body = not is_readable and id(item.delivery) not in kept
+        kept.update({id(item.delivery)} if keeps_body else ())
+        rows.append(
+            {
+                "integration_id": item.delivery.integration.id,
+                "incident_id": item.incident_id,
+                "outcome": item.outcome,
+                "dedup_key": item.signal.dedup_key if is_readable else None,
+                "title": item.signal.title if is_readable else None,
+                "reason": item.reason,
+                "raw_body": item.delivery.body[:RAW_KEPT] if keeps_body else None,
+                "request_id": item.delivery.request_id,
+            }
+        )
+    return rows
 
 
 def _items(delivery: Delivery) -> Iterable[Item]:
@@ -210,16 +232,20 @@ def _opening(run: list[Item]) -> Opening:
 
 async def _resolve_absent(session: WriteSession, delivery: Delivery, now: datetime) -> None:
     """What a sender leaves out of a complete list of its group is over."""
-    group = delivery.readings.group
-    if group is None:
-        return
-    known = await crud_incident.unresolved_in_group(
-        session, delivery.integration.id, group.group_key
-    )
-    absent = [incident for key, incident in known.items() if key not in group.present]
+    absent = await _absent(session, delivery)
     await _resolve_incidents(
         session, absent, "The source no longer lists it in its group; it is over.", now
     )
+
+
+async def _absent(session: WriteSession, delivery: Delivery) -> list[int]:
+    group = delivery.readings.group
+    if group is None:
+        return []
+    known = await crud_incident.unresolved_in_group(
+        session, delivery.integration.id, group.group_key
+    )
+    return [incident for key, incident in known.items() if key not in group.present]
 
 
 def read(kind: IntegrationKind, body: bytes) -> Readings:
@@ -274,10 +300,7 @@ async def update(
     integration = await _held(session, integration_id)
     if "name" in fields:
         await _require_free_name(session, fields["name"], integration_id)
-    for name, value in fields.items():
-        setattr(integration, name, value)
-    integration.updated_at = now
-    integration.revision += 1
+    integration.revise(fields, now=now)
     return integration
 
 

@@ -44,10 +44,7 @@ async def update(
         other = await crud_escalation.policy_by_name(session, fields["name"])
         if other is not None and other.id != policy_id:
             raise PolicyNameTakenError("There is a policy with this name already.", field="name")
-    for name, value in fields.items():
-        setattr(policy, name, value)
-    policy.updated_at = now
-    policy.revision += 1
+    policy.revise(fields, now=now)
     return policy
 
 
@@ -74,16 +71,18 @@ async def _check(session: WriteSession, fields: Mapping[str, Any]) -> None:
 
 
 async def _unknown_users(session: WriteSession, steps: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    named = {
+        f"steps[{s}].actions[{a}].target.user": action["target"]["user"]
+        for s, step in enumerate(steps)
+        for a, action in enumerate(step["actions"])
+        if isinstance(action.get("target"), Mapping)
+    }
+    users = await crud_user.by_ids(session, set(named.values()))
     found: list[Fault] = []
-    for s, step in enumerate(steps):
-        for a, action in enumerate(step["actions"]):
-            target = action.get("target")
-            if not isinstance(target, Mapping):
-                continue
-            user = await crud_user.get(session, target["user"])
-            path = f"steps[{s}].actions[{a}].target.user"
-            if user is None:
-                found.append(Fault(path, f"names user {target['user']}, who does not exist"))
-            elif not user.is_active:
-                found.append(Fault(path, f"names {user.display_name}, who is deactivated"))
+    for path, user_id in named.items():
+        user = users.get(user_id)
+        if user is None:
+            found.append(Fault(path, f"names user {user_id}, who does not exist"))
+        elif not user.is_active:
+            found.append(Fault(path, f"names {user.display_name}, who is deactivated"))
     return found

@@ -125,10 +125,7 @@ async def update(
         await crud_notification_preference.move_address(
             session, user_id, Channel.EMAIL, user.email, email, now=now
         )
-    for name, value in fields.items():
-        setattr(user, name, value)
-    user.updated_at = now
-    user.revision += 1
+    user.revise(fields, now=now)
     return user
 
 

@@ -1,28 +1,53 @@
-"""Whatever the API answers in these tests, its own document must have said that it can."""
+"""One service for all tests of the doors, and a check of everything that it answers.
+
+To build a service takes longer than most of these tests, so they share one; each gets it with
+a database of its own. Whatever it answers, its OpenAPI document must have said that it can.
+"""
 
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.core.config import load_settings
+from app.db.session import Database
 from app.main import Setup, create_app
 
 
 @pytest.fixture(scope="session")
-def document(_no_settings_from_outside: None) -> dict[str, Any]:
-    """The OpenAPI document. It needs no database, and some time."""
+def built(_no_settings_from_outside: None, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """A service that has no database yet."""
+    settings = load_settings(
+        password_rounds=4, allow_private_targets="127.0.0.1/32", public_url="https://tocsin.test"
+    )
     setup = Setup(
-        settings=load_settings(password_rounds=4),
+        settings=settings,
         database_url="postgresql+asyncpg://nobody@127.0.0.1:1/nothing",
-        data_dir=Path("unused"),
+        data_dir=tmp_path_factory.mktemp("data"),
         secret_key="a secret key that is long enough for the tests",
         public_url="https://tocsin.test",
     )
-    made: dict[str, Any] = create_app(setup, with_worker=False).openapi()
-    return made
+    return create_app(setup, with_worker=False)
+
+
+@pytest.fixture
+def app(built: FastAPI, database: Database) -> Iterator[FastAPI]:
+    """The service without its loops: a test turns them by hand."""
+    unplugged = built.state.service
+    built.state.service = replace(unplugged, database=database)
+    yield built
+    built.state.service = unplugged
+    built.dependency_overrides.clear()
+
+
+@pytest.fixture(scope="session")
+def document(built: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document."""
+    return built.openapi()
 
 
 @pytest.fixture(autouse=True)

@@ -130,3 +130,8 @@ async def test_however_the_database_cannot_be_reached_it_is_an_outage(
     answer = await client.post("/v1/webhooks/alerts", headers={"X-API-Key": "tik_x"})
     assert (answer.status_code, answer.json()["code"]) == (503, "DATABASE_UNAVAILABLE")
     await gone.close()
+
+
+async def test_a_balancer_may_ask_for_the_head_only(client: httpx.AsyncClient) -> None:
+    for path in ("/", "/health", "/ready"):
+        assert (await client.head(path)).status_code == 200

@@ -101,7 +101,7 @@ async def test_a_page_is_told_with_each_of_its_tries(world: World) -> None:
     admin = await world.admin()
     await world.policy(admin, [(0, "admins")])
     number = (await world.declare(admin))["id"]
-    mail = Scripted(RetryLater("421 try again"))
+    mail = Scripted(RetryLater("421 try again", after=timedelta(minutes=2)))
 
     await world.pass_time(mail)
     (waiting,) = await world.notifications(admin, number)

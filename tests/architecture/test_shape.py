@@ -75,7 +75,5 @@ def test_every_vendored_file_is_the_one_its_table_names() -> None:
     table = (vendor / "README.md").read_text()
     code = [path for path in vendor.rglob("*") if path.suffix in {".js", ".css"}]
     assert code
-    unknown = [
-        path.name for path in code if sha256(path.read_bytes()).hexdigest() not in table
-    ]
+    unknown = [path.name for path in code if sha256(path.read_bytes()).hexdigest() not in table]
     assert unknown == []

@@ -76,6 +76,11 @@ def test_what_the_command_line_says_stands_above_the_environment(
     assert load_settings(port=9001).port == 9001
 
 
+def test_port_0_asks_for_any_free_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "0")
+    assert load_settings().port == 0
+
+
 def test_no_other_setting_is_read_without_its_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", SECRET)
     monkeypatch.setenv("LOG_LEVEL", "debug")
@@ -123,6 +128,7 @@ def test_an_empty_database_url_never_starts_a_database_of_its_own(
         ("TOCSIN_SECRET_KEY", "hunter2", "String should have at least 32 characters"),
         ("TOCSIN_FIRST_ADMIN_PASSWORD", "hunter2", "String should have at least 8 characters"),
         ("TOCSIN_ACCESS_TOKEN_MINUTES", "0", "Input should be greater than or equal to 1"),
+        ("TOCSIN_ACCESS_TOKEN_MINUTES", "1441", "Input should be less than or equal to 1440"),
         ("TOCSIN_PASSWORD_ROUNDS", "3", "Input should be greater than or equal to 4"),
         ("TOCSIN_DATABASE_POOL", "1", "Input should be greater than or equal to 2"),
         ("TOCSIN_SAFETY_TICK_SECONDS", "nan", "Input should be"),

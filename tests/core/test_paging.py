@@ -5,10 +5,10 @@ import base64
 import pytest
 
 from app.core.errors import InvalidInputError
-from app.core.paging import decode_cursor, encode_cursor
+from app.core.paging import BIGGEST_KEY, decode_cursor, encode_cursor
 
 
-@pytest.mark.parametrize("after", [0, 1, 42, 10**18, 2**63 - 1])
+@pytest.mark.parametrize("after", [0, 1, 42, 10**15, BIGGEST_KEY])
 def test_a_cursor_leads_back_to_its_row(after: int) -> None:
     assert decode_cursor(encode_cursor(after)) == after
 
@@ -29,7 +29,8 @@ def spelled(raw: bytes) -> str:
         *("", " ", "=", "7", "a:7", "null", "ü", "\ud800", "a" * 50, "%00"),
         *(spelled(raw) for raw in (b"", b"a:", b"7", b"b:7", b"a:-1", b"a:x", b"a:1.0", b"a:\xff")),
         *(spelled(raw) for raw in (b"a:07", b"a: 7", b"a:+7", b"a:1_0", b"a:7\n", b"a:a:7")),
-        *(spelled(raw) for raw in (b"a:9223372036854775808", b"a:" + b"9" * 50)),
+        spelled(b"a:" + b"9" * 50),
+        encode_cursor(BIGGEST_KEY + 1),
         encode_cursor(7) + "=",
         encode_cursor(7) + "A",
         encode_cursor(7)[:-1],

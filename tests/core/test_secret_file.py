@@ -47,6 +47,11 @@ def test_a_secret_of_the_operators_own_is_taken_without_the_line_break(tmp_path:
     assert load_or_make(tmp_path) == RIVAL
 
 
+def test_a_secret_of_32_characters_will_do(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text("x" * 32)
+    assert load_or_make(tmp_path) == "x" * 32
+
+
 def test_whoever_starts_together_gets_the_same_secret(tmp_path: Path) -> None:
     together = Barrier(16)
 
@@ -96,7 +101,7 @@ def test_a_full_disk_leaves_no_half_secret_behind(
     assert load_or_make(tmp_path) == load_or_make(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"short", b"\n" * 99, b"\xff" * 64])
+@pytest.mark.parametrize("content", [b"", b"x" * 31, b"x" * 31 + b"\n", b"\n" * 99, b"\xff" * 64])
 def test_a_damaged_secret_is_told_and_kept(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / NAME
     path.write_bytes(content)

@@ -58,6 +58,18 @@ def test_a_host_may_be_an_ipv6_address() -> None:
     assert connects("postgresql://ana@[::1]:5433/db")["host"] == "::1"
 
 
+@pytest.mark.parametrize("port", [1, 10, 200, 5432, 65535])
+def test_a_port_may_be_any_there_is(port: int) -> None:
+    assert connects(f"postgresql://h:{port}/db")["port"] == port
+    assert connects(f"postgresql://h:{port},h2:{port}/db")["port"] == [port, port]
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "100000", "-1", "x", "9" * 50])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    assert "cannot be read" in complaint(f"postgresql://ana:hunter2@h:{port}/db")
+    assert "cannot be read" in complaint(f"postgresql://ana:hunter2@h:{port},h2/db")
+
+
 def test_a_host_may_be_the_folder_of_a_socket() -> None:
     assert connects("postgresql://ana@/db?host=/run/postgresql&port=5433") == {
         "host": "/run/postgresql",
@@ -108,8 +120,9 @@ def test_what_cannot_be_read_shows_how_it_should_look(text: str) -> None:
     assert "%40 for @" in said
 
 
-def test_a_password_among_the_options_is_refused_unseen() -> None:
-    assert "stand at the beginning" in complaint("postgresql://h/db?user=ana&password=hunter2")
+@pytest.mark.parametrize("query", ["user=ana&password=hunter2", "password=hunter2", "user=ana"])
+def test_a_user_or_password_among_the_options_is_refused_unseen(query: str) -> None:
+    assert "stand at the beginning" in complaint(f"postgresql://h/db?{query}")
 
 
 def test_a_url_is_shown_without_its_password() -> None:
@@ -208,8 +221,8 @@ def test_one_port_will_do_for_several_hosts() -> None:
 
 
 def test_several_hosts_may_be_of_every_kind() -> None:
-    arguments = connects("postgresql://ana:a%2Cb@[::1]:5433,[2001:db8::2],10.0.0.1/db")
-    assert arguments["host"] == ["::1", "2001:db8::2", "10.0.0.1"]
+    arguments = connects("postgresql://ana:a%2Cb@[::1]:5433,[2001:db8:0:0::2],10.0.0.1/db")
+    assert arguments["host"] == ["::1", "2001:db8:0:0::2", "10.0.0.1"]
     assert arguments["port"] == [5433, 5432, 5432]
     assert arguments["password"] == "a,b"
     assert connects("postgresql://ana@/db?host=/run/a,/run/b")["host"] == ["/run/a", "/run/b"]

@@ -59,6 +59,12 @@ def test_without_quiet_hours_nothing_waits() -> None:
     assert after_quiet_hours(due, make_rule(), BERLIN) == due
 
 
+def test_half_of_quiet_hours_are_none() -> None:
+    due = datetime(2026, 11, 21, 3, tzinfo=UTC)
+    for rule in (make_rule(quiet_from=time(2)), make_rule(quiet_until=time(6))):
+        assert after_quiet_hours(due, rule, BERLIN) == due
+
+
 def test_quiet_hours_that_begin_when_they_end_are_none() -> None:
     assert delivered("2026-11-21T03:00", "04:00", "04:00") == "2026-11-21T03:00"
 

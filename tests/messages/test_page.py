@@ -251,8 +251,9 @@ def test_no_name_can_pass_for_the_rest_of_the_page(name: str) -> None:
 
 
 def test_the_lines_of_a_description_stay_and_its_gaps_shrink() -> None:
-    text = page(description="\r\none\r\n\r\n \r\n\r\ntwo\rthree  \n\n").text
-    assert "\n\none\n\ntwo\nthree\n\n" in text
+    rendered = page(description="\r\none\r\n\r\n\r\ntwo\r\n \r\n\t\r\n\r\nthree\rfour  \n\n")
+    assert "\n\none\n\ntwo\n\nthree\nfour\n\n--\n" in rendered.text
+    assert ">one\n\ntwo\n\nthree\nfour</p>" in rendered.html
 
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=30)

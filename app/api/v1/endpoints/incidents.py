@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query
 
 from app.api.bounds import BoundedRoute
 from app.api.deps import (
-    BIGGEST_KEY,
     KeyPath,
     Now,
     Paging,
@@ -19,6 +18,7 @@ from app.api.deps import (
 )
 from app.api.errors import answers
 from app.core.errors import NotFoundError
+from app.core.paging import BIGGEST_KEY
 from app.crud import crud_escalation, crud_incident, crud_notification
 from app.crud.crud_incident import IncidentFilter
 from app.domain.incident import IncidentStatus, Opening
