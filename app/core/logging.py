@@ -20,7 +20,9 @@ QUIET = (
 
 
 # PostgreSQL quotes the row that it refuses, password hash and all.
-ROW_VALUES = re.compile(r"DETAIL: .*")
+ROW_VALUES = re.compile(
+    r"DETAIL: .*?(?=\n\[SQL|\n\(Background|\n\n(?:The above|During)|\Z)", re.DOTALL
+)
 
 
 def without_row_values(_: object, __: str, event: EventDict) -> EventDict:

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import re2
 
 from app.domain.incident import Severity, read_severity
+from app.domain.time_zone import is_time_zone
 
 ATTRIBUTES = ("severity", "service", "source", "tags", "title", "labels.<name>", "time")
 TEXT_OPERATORS = ("in", "not_in", "contains", "matches", "exists")
@@ -278,7 +279,7 @@ def _window_faults(window: Any, path: str) -> list[Fault]:
         found.append(Fault(f"{path}.between", 'must be two times of day like ["22:00", "06:00"]'))
     elif time.fromisoformat(edges[0]) == time.fromisoformat(edges[1]):
         found.append(Fault(f"{path}.between", "starts and ends at the same time"))
-    if "zone" in window and not _is_zone(window["zone"]):
+    if "zone" in window and not (isinstance(window["zone"], str) and is_time_zone(window["zone"])):
         found.append(Fault(f"{path}.zone", "is no IANA time zone, such as Europe/Berlin"))
     days = window.get("days", list(WEEKDAYS))
     if not isinstance(days, list) or not days or any(day not in WEEKDAYS for day in days):
@@ -292,11 +293,4 @@ def _is_time(text: Any) -> bool:
         is_text = isinstance(text, str) and text.isprintable()
         return is_text and time.fromisoformat(text).tzinfo is None
     except ValueError:
-        return False
-
-
-def _is_zone(name: Any) -> bool:
-    try:
-        return isinstance(name, str) and bool(ZoneInfo(name))
-    except (KeyError, ValueError, OSError):
         return False

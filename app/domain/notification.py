@@ -45,7 +45,7 @@ class AttemptOutcome(StrEnum):
     UNKNOWN = "unknown"  # the sender vanished before it could say
 
 
-MAX_ATTEMPTS = 15
+MAX_ATTEMPTS = 60  # two hours, give or take, of a provider that is down
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=5)
 

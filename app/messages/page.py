@@ -38,7 +38,7 @@ class PageFacts:
     message: str | None
     recipient: str | None
     acknowledge_url: str | None
-    incident_url: str
+    api_url: str  # where a program finds the incident; it wants a login
     is_resend: bool
 
 
@@ -122,7 +122,7 @@ def _json(facts: PageFacts, now: datetime) -> dict[str, Any]:
                 "url": facts.url,
                 "opened_at": _zulu(facts.opened_at),
                 "alert_count": facts.alert_count,
-                "tocsin_url": facts.incident_url,
+                "api_url": facts.api_url,
             },
             "policy": facts.policy_name,
             "is_fallback": facts.is_fallback,

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Annotated, Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import (
@@ -17,6 +16,7 @@ from pydantic import (
 
 from app.core.paging import BIGGEST_KEY
 from app.domain.incident import Severity, read_severity
+from app.domain.time_zone import is_time_zone
 
 
 def _storable(text: str) -> str:
@@ -105,10 +105,8 @@ EmailAddress = Annotated[
 
 
 def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("is no IANA time zone, such as Europe/Berlin") from None
+    if not is_time_zone(name):
+        raise ValueError("is no IANA time zone, such as Europe/Berlin")
     return name
 
 

@@ -3,6 +3,7 @@
 Whoever calls this holds the incident's row. Climbing the ladder is `services.ladder`.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from app.domain.escalation import EscalationEventStatus, EscalationStatus, Ladde
 from app.domain.incident import IncidentStatus, Opening, TimelineType
 from app.domain.notification import NotificationStatus
 from app.models import Escalation, EscalationPolicy, Incident
+
+log = logging.getLogger(__name__)
 
 LOOP = "escalation"  # the loop that climbs
 
@@ -193,9 +196,17 @@ async def hurry_if_lost(session: WriteSession, step: StepKey, *, now: datetime) 
 def _matching(
     policies: Iterable[EscalationPolicy], attributes: Attributes, now: datetime
 ) -> list[EscalationPolicy]:
-    return [
-        policy for policy in policies if conditions.holds(policy.conditions, attributes, now=now)
-    ]
+    return [policy for policy in policies if _holds(policy, attributes, now)]
+
+
+def _holds(policy: EscalationPolicy, attributes: Attributes, now: datetime) -> bool:
+    """Whether a policy is for this incident. One that cannot be evaluated is: it must not fail
+    the alert, and silence is never success."""
+    try:
+        return conditions.holds(policy.conditions, attributes, now=now)
+    except Exception:
+        log.exception("policy.conditions_broken", extra={"policy_id": policy.id})
+        return True
 
 
 async def _still_stands(
@@ -206,7 +217,7 @@ async def _still_stands(
     if run.policy_id is None:  # its policy was deleted; what runs goes on
         return True
     policy = await crud_escalation.get_policy(session, run.policy_id)
-    return policy is None or conditions.holds(policy.conditions, subject.attributes, now=now)
+    return policy is None or _holds(policy, subject.attributes, now)
 
 
 async def _cancel(session: WriteSession, run: Escalation, now: datetime) -> None:

@@ -50,6 +50,6 @@ def _facts(lease: Leased, signer: Signer, public_url: str) -> page.PageFacts:
         message=lease.message,
         recipient=lease.user_name,
         acknowledge_url=link,
-        incident_url=f"{public_url}/v1/incidents/{lease.incident_id}",
+        api_url=f"{public_url}/v1/incidents/{lease.incident_id}",
         is_resend=lease.is_resend,
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.core.paging import BIGGEST_KEY
 from tests.api.answers import faulty, refused
 from tests.world import World
 
@@ -201,7 +202,7 @@ async def test_any_text_comes_back_as_it_came(world: World, text: str) -> None:
 
 async def test_an_incident_that_is_not_there_is_not_found(world: World) -> None:
     ana = await world.person()
-    for number in (999_999, 2**63 - 1):
+    for number in (999_999, BIGGEST_KEY):
         path = f"{INCIDENTS}/{number}"
         await refused(world, "GET", path, ana, 404, "INCIDENT_NOT_FOUND")
         await refused(world, "PATCH", path, ana, 404, "INCIDENT_NOT_FOUND", json={})

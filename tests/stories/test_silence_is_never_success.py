@@ -1,5 +1,6 @@
 """What reaches nobody, and what no policy matches, says so and moves on."""
 
+from app.domain.notification import MAX_ATTEMPTS
 from tests.world import GaveUp, RetryLater, Scripted, World
 
 
@@ -147,13 +148,13 @@ async def test_a_send_that_may_work_later_is_tried_again_with_the_same_mark(worl
 async def test_a_page_that_never_works_ends_visibly_failed(world: World) -> None:
     admin = await world.admin()
     incident = await world.declare(admin)
-    mail = Scripted(*[RetryLater("The server is busy.")] * 20)
+    mail = Scripted(*[RetryLater("The server is busy.")] * MAX_ATTEMPTS)
     await world.pass_time(mail)
-    for _ in range(30):
+    for _ in range(MAX_ATTEMPTS):
         await world.pass_time(mail, minutes=5)
     [page] = await world.notifications(admin, incident["id"])
     assert page["status"] == "failed"
-    assert page["reason"] == "Gave up after 15 attempts: The server is busy."
+    assert page["reason"] == f"Gave up after {MAX_ATTEMPTS} attempts: The server is busy."
 
 
 async def test_an_unreadable_alert_opens_an_incident_about_its_integration(world: World) -> None:

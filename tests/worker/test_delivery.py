@@ -9,7 +9,7 @@ from app.channels.base import Message, Outcome, Sent
 from app.crud import crud_notification
 from app.db.session import transaction_time
 from app.domain.incident import IncidentStatus
-from app.domain.notification import Channel
+from app.domain.notification import MAX_ATTEMPTS, Channel
 from app.domain.user import Actor
 from app.services import incident as incident_service
 from app.worker.compose import composer
@@ -162,7 +162,7 @@ async def test_a_page_whose_sender_vanished_is_dropped_if_it_was_answered_meanwh
 async def test_a_page_that_kills_every_sender_ends_failed(world: World, ana: Person) -> None:
     incident = await world.declare(ana)
     await world.climb()
-    for _ in range(16):
+    for _ in range(MAX_ATTEMPTS + 1):
         async with world.database.writing() as session:
             now = await transaction_time(session)
             await crud_notification.lease_due(session, Channel.EMAIL, now=now, until=now, limit=5)
