@@ -136,7 +136,12 @@ class World:
 
     async def deliver(self, sender: Sender) -> None:
         """Send everything on the sender's channel that is due now."""
-        lane = Lane(self.database, sender, composer(self.service.signer, "https://tocsin.test"))
+        lane = Lane(
+            self.database,
+            sender,
+            composer(self.service.signer, "https://tocsin.test"),
+            chance=lambda: 0.5,
+        )
         while True:
             await lane.deliver_due()
             if not lane.is_sending:

@@ -32,11 +32,19 @@ Compose = Callable[[Leased], Message]
 class Lane:
     """One channel's way out."""
 
-    def __init__(self, database: Database, sender: Sender, compose: Compose) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sender: Sender,
+        compose: Compose,
+        *,
+        chance: Callable[[], float] = random.random,  # the jitter between attempts
+    ) -> None:
         self.sender = sender
         self.freed: Callable[[], None] = lambda: None  # rings the loop of this lane
         self._database = database
         self._compose = compose
+        self._chance = chance
         self._sending: set[asyncio.Task[None]] = set()
 
     @property
@@ -130,8 +138,7 @@ class Lane:
                         session, lease, provider_id, now=now
                     )
                 case RetryLater(error, after):
-                    chance = random.random()  # noqa: S311  # jitter, no secret
-                    ready_at = notification_service.next_try(lease, chance=chance, now=now)
+                    ready_at = notification_service.next_try(lease, chance=self._chance(), now=now)
                     if after is not None:
                         ready_at = max(ready_at, now + after)
                     return await notification_service.record_retry(
