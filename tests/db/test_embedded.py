@@ -297,19 +297,20 @@ def test_root_refuses_a_closed_folder_and_does_not_open_it(home: Path) -> None:
 
 @needs_root
 def test_programs_in_a_closed_folder_are_copied_once(
-    home: Path, used: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("TOCSIN_POSTGRES_BIN", raising=False)  # the wheel's layout is copied
     prefix, package = find_programs().parents[:2]
     closed = home.with_name("closed")
     closed.mkdir(mode=0o700)
     for source in (prefix / "bin", prefix / "lib", prefix / "share", Path(f"{package}.libs")):
         shutil.copytree(source, closed / source.relative_to(package.parent))
     monkeypatch.setenv("TOCSIN_POSTGRES_BIN", str(closed / package.name / prefix.name / "bin"))
-    with embedded(used) as server:
+    with embedded(home) as server:
         assert query(server, "SELECT 1") == [1]
-    (copy,) = (used / "postgres-bin").iterdir()
+    (copy,) = (home / "postgres-bin").iterdir()
     made_at = copy.stat().st_ctime_ns
-    with embedded(used):
+    with embedded(home):
         assert copy.stat().st_ctime_ns == made_at
     assert closed.stat().st_mode & 0o777 == 0o700
 
