@@ -43,8 +43,7 @@ TEMPLATE_LOCK = 4_711
 def _no_settings_from_outside() -> Iterator[None]:
     """What the developer's shell has set shall not reach a test."""
     outside = [name for name in os.environ if name.startswith("TOCSIN_")]
-    kept = {"TOCSIN_POSTGRES_BIN", "TOCSIN_TEST_DIR"}
-    removed = {name: os.environ.pop(name) for name in outside if name not in kept}
+    removed = {name: os.environ.pop(name) for name in outside if name != "TOCSIN_POSTGRES_BIN"}
     yield
     os.environ.update(removed)
 
@@ -53,8 +52,9 @@ def _no_settings_from_outside() -> Iterator[None]:
 def server() -> Iterator[EmbeddedPostgres]:
     """One server for all workers of this run, kept running by whoever needs it."""
     user = pwd.getpwuid(os.getuid()).pw_name
-    default = Path(tempfile.gettempdir()) / f"tocsin-tests-{user}"
-    folder = Path(os.environ.get("TOCSIN_TEST_DIR", default))
+    # One for each PostgreSQL that tests are run on: their data do not mix.
+    programs = hashlib.sha256(os.environ.get("TOCSIN_POSTGRES_BIN", "").encode()).hexdigest()[:6]
+    folder = Path(tempfile.gettempdir()) / f"tocsin-tests-{user}-{programs}"
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     with EmbeddedPostgres(folder, settings=QUICK) as running:
         yield running

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 
 T = TypeVar("T")
 
@@ -37,6 +37,17 @@ class WriteSchema(BaseModel):
     """What comes in: a field nobody knows is a mistake worth telling."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+def not_null(*names: str) -> Any:
+    """For partial updates: these fields may be left out, but not emptied."""
+
+    def check(value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be null; leave the field out to keep it")
+        return value
+
+    return field_validator(*names)(check)
 
 
 class PageRead(ReadSchema, Generic[T]):

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag
 
 from app.domain.escalation import EscalationEventStatus, EscalationStatus
 from app.domain.notification import Channel
-from app.schemas.base import Instant, ReadSchema, WriteSchema
+from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
 from app.schemas.types import (
     Comment,
     Document,
@@ -142,12 +142,7 @@ class PolicyUpdate(WriteSchema):
     final_delay_minutes: Minutes | None = None
     is_active: bool | None = None
 
-    @field_validator("name", "conditions", "steps", "repeat", "final_delay_minutes", "is_active")
-    @classmethod
-    def _never_nothing(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("cannot be null; leave the field out to keep it")
-        return value
+    _kept = not_null("name", "conditions", "steps", "repeat", "final_delay_minutes", "is_active")
 
 
 class PolicyRead(ReadSchema):

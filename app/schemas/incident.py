@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from pydantic import AliasPath, Field, field_validator, model_validator
+from pydantic import AliasPath, Field, model_validator
 
 from app.domain.incident import AssignmentRole, IncidentStatus, TimelineType
-from app.schemas.base import Instant, ReadSchema, WriteSchema
+from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
 from app.schemas.types import (
     Comment,
     HttpUrl,
@@ -48,12 +48,7 @@ class IncidentUpdate(WriteSchema):
         None, description="As by the actions; a status it cannot take is refused."
     )
 
-    @field_validator("title", "severity", "service", "tags", "labels", "status")
-    @classmethod
-    def _never_nothing(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("cannot be null; leave the field out to keep it")
-        return value
+    _kept = not_null("title", "severity", "service", "tags", "labels", "status")
 
 
 class Snooze(WriteSchema):

@@ -1,9 +1,9 @@
 """Where alerts come from, and the answer to those who send them."""
 
-from pydantic import AliasPath, Field, field_validator
+from pydantic import AliasPath, Field
 
 from app.domain.integration import AlertOutcome, IntegrationKind
-from app.schemas.base import Instant, ReadSchema, WriteSchema
+from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
 from app.schemas.types import Name, ServiceName, SeverityWord
 
 
@@ -26,12 +26,7 @@ class IntegrationUpdate(WriteSchema):
     default_severity: SeverityWord | None = None
     is_active: bool | None = None
 
-    @field_validator("name", "default_severity", "is_active")
-    @classmethod
-    def _never_nothing(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("cannot be null; leave the field out to keep it")
-        return value
+    _kept = not_null("name", "default_severity", "is_active")
 
 
 class KeyRead(ReadSchema):

@@ -1,9 +1,9 @@
 """People."""
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from app.domain.user import Role
-from app.schemas.base import Instant, ReadSchema, WriteSchema
+from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
 from app.schemas.types import EmailAddress, LongName, Password, Phone, TimeZone
 
 
@@ -27,12 +27,7 @@ class UserUpdate(WriteSchema):
     phone: Phone | None = None
     time_zone: TimeZone | None = None
 
-    @field_validator("email", "password", "role", "is_active", "time_zone")
-    @classmethod
-    def _never_nothing(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("cannot be null; leave the field out to keep it")
-        return value
+    _kept = not_null("email", "password", "role", "is_active", "time_zone")
 
 
 class UserRead(ReadSchema):
