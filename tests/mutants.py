@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("app", "tests", "alembic", "alembic.ini", "pyproject.toml")
+CLAIM = "tests/crud/test_claim.py"
 RACES = "tests/stories/test_races.py"
 STORIES = "tests/stories"
 DELIVERY = "tests/worker/test_delivery.py"
@@ -38,27 +39,27 @@ MUTANTS = [
         "",
         "tests/api",
     ),
-    Mutant("claim takes no lock", "app/crud/crud_escalation.py", LOCKED, "", RACES),
+    Mutant("claim takes no lock", "app/crud/crud_escalation.py", LOCKED, "", f"{CLAIM} {RACES}"),
     Mutant(
         "claim waits instead of skipping",
         "app/crud/crud_escalation.py",
         LOCKED,
         LOCKED.replace(", skip_locked=True", ""),
-        RACES,
+        f"{CLAIM} {RACES}",
     ),
     Mutant(
         "claim locks the escalation only",
         "app/crud/crud_escalation.py",
         LOCKED,
         LOCKED.replace("(Incident, Escalation)", "(Escalation,)"),
-        RACES,
+        f"{CLAIM} {RACES}",
     ),
     Mutant(
         "claim locks the incident only",
         "app/crud/crud_escalation.py",
         LOCKED,
         LOCKED.replace("(Incident, Escalation)", "(Incident,)"),
-        RACES,
+        f"{CLAIM} {RACES}",
     ),
     Mutant(
         "no savepoint around a step",

@@ -20,8 +20,8 @@ from tests.world import Person, Scripted, World
 
 pytestmark = pytest.mark.stress
 
-ROUNDS = int(os.environ.get("STRESS_ROUNDS", "8"))
-INCIDENTS = 20
+ROUNDS = int(os.environ.get("STRESS_ROUNDS", "12"))
+INCIDENTS = 30
 
 
 async def _deadlocks(url: str) -> int:
