@@ -15,7 +15,6 @@ from app.crud.crud_escalation import Due
 from app.db.session import Database, WriteSession, transaction_time
 from tests.world import World
 
-
 LOCK_NOT_AVAILABLE = "55P03"
 
 
