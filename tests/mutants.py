@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("app", "tests", "alembic", "alembic.ini", "pyproject.toml")
-CLAIM = "tests/crud/test_claim.py"
+CLAIM = "tests/crud"
 RACES = "tests/stories/test_races.py"
 STORIES = "tests/stories"
 DELIVERY = "tests/worker/test_delivery.py"
@@ -136,7 +136,7 @@ MUTANTS = [
         "app/crud/crud_incident.py",
         "WHERE t.is_open ORDER BY",
         "WHERE true ORDER BY",
-        RACES,
+        f"{CLAIM} {RACES}",
     ),
     Mutant(
         "lateness adds up",

@@ -222,3 +222,25 @@ async def test_a_page_kept_in_the_outbox_is_never_called_delivered(
     [page] = await world.notifications(ana, incident["id"])
     assert (page["status"], page["sent_at"], page["delivered_at"]) == ("suppressed", None, None)
     assert "/outbox/1.eml" in page["reason"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("status = 'acknowledged', acknowledged_at = now()", "acknowledged first"),
+        ("status = 'resolved', resolved_at = now()", "resolved first"),
+    ],
+)
+async def test_a_lease_looks_at_the_incident_whatever_was_forgotten_before(
+    world: World, ana: Person, answer: str, reason: str
+) -> None:
+    """Answering cancels what waits; should that ever be missed, nothing goes out all the same."""
+    incident = await world.declare(ana)
+    await world.climb()
+    await world.sql(f"UPDATE incidents SET {answer} WHERE id = :id", id=incident["id"])
+    mail = Scripted()
+    await world.deliver(mail)
+    assert mail.messages == []
+    [page] = await world.notifications(ana, incident["id"])
+    assert page["status"] == "cancelled"
+    assert reason in page["reason"]
