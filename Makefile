@@ -22,8 +22,7 @@ test: $(VENV)/.dev ## Run the tests, all but the slow stories
 slow: $(VENV)/.dev ## Run the slow stories: races, killed processes, a real Alertmanager
 	@$(BIN)/python -m pytest -m "crash or stress or peer"
 
-check: lint types contracts migrations ## Everything CI checks: style, types, contracts, migrations, all tests
-	@$(BIN)/python -m pytest -n 2
+check: lint types contracts migrations test slow ## Everything CI checks: style, types, contracts, migrations, all tests
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
