@@ -7,7 +7,7 @@ connection, a slow server or a wrong address is an outcome.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from app.domain.notification import Channel
 
@@ -23,6 +23,10 @@ class Message:
     text: str
     html: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)  # for channels that speak JSON
+    # What the address needs besides itself and nobody may see: a push subscription's keys, the
+    # whole URL of a chat. Never logged, never part of an error.
+    secret: str | None = None
+    receipt_url: str | None = None  # where the provider may tell us what became of it
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,22 @@ class GaveUp:
     """It will never go out like this."""
 
     error: str
+    is_gone: bool = False  # the address itself has ended and is not to be used again
 
 
 Outcome = Sent | RetryLater | GaveUp
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a provider says about a message it took: it arrived, it failed, or not known yet."""
+
+    is_delivered: bool = False
+    error: str | None = None  # why it will never arrive
+
+    @property
+    def is_final(self) -> bool:
+        return self.is_delivered or self.error is not None
 
 
 class Sender(Protocol):
@@ -65,3 +82,12 @@ class Sender(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class ReceiptReader(Protocol):
+    """A sender whose provider can be asked afterwards what became of a message."""
+
+    async def read_receipt(self, provider_id: str) -> Receipt:
+        """Never raises: a provider that does not answer has nothing to say yet."""
+        ...
