@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol, runtime_checkable
 
-from app.domain.notification import Channel
+from app.domain.notification import Channel, Receipt
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,6 @@ class GaveUp:
 
 
 Outcome = Sent | RetryLater | GaveUp
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What a provider says about a message it took: it arrived, it failed, or not known yet."""
-
-    is_delivered: bool = False
-    error: str | None = None  # why it will never arrive
-
-    @property
-    def is_final(self) -> bool:
-        return self.is_delivered or self.error is not None
 
 
 class Sender(Protocol):

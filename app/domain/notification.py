@@ -21,6 +21,30 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
 
 
+class NotificationKind(StrEnum):
+    """What a message is about."""
+
+    PAGE = "page"  # you are needed: a step of an escalation
+    ACKNOWLEDGED = "acknowledged"  # somebody took what you were paged for
+    RESOLVED = "resolved"  # what you were paged for is over
+    ASSIGNED = "assigned"  # somebody put it into your hands
+    TEST = "test"  # would a page reach you here?
+    VERIFICATION = "verification"  # the code that proves a contact method yours
+    SIGNUP = "signup"  # the link that makes an account
+    SIGNUP_KNOWN = "signup_known"  # somebody tried to sign up with your address
+    RECOVERY = "recovery"  # the link that sets a new password
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # tell us if it was not you
+
+
+# What an incident sends, and admins may word: the rest is Tocsin's own.
+INCIDENT_KINDS = (
+    NotificationKind.PAGE,
+    NotificationKind.ACKNOWLEDGED,
+    NotificationKind.RESOLVED,
+    NotificationKind.ASSIGNED,
+)
+
+
 class NotificationStatus(StrEnum):
     PENDING = "pending"  # waits for its time, or for its next attempt
     SENDING = "sending"  # leased by one sender until the lease ends
@@ -43,6 +67,18 @@ class AttemptOutcome(StrEnum):
     RETRY = "retry"
     GAVE_UP = "gave_up"
     UNKNOWN = "unknown"  # the sender vanished before it could say
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a provider says about a message it took: it arrived, it failed, or not known yet."""
+
+    is_delivered: bool = False
+    error: str | None = None  # why it will never arrive
+
+    @property
+    def is_final(self) -> bool:
+        return self.is_delivered or self.error is not None
 
 
 MAX_ATTEMPTS = 60  # two hours, give or take, of a provider that is down
