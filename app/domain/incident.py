@@ -108,6 +108,10 @@ class TimelineType(StrEnum):
     ESCALATION_HURRIED = "escalation_hurried"
     ESCALATION_FAULT = "escalation_fault"
     NOTIFICATION_FAILED = "notification_failed"
+    ESCALATED = "escalated"  # by hand
+    NOTIFICATION_RESENT = "notification_resent"
+    DELETED = "deleted"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,15 @@ class Incident(Keyed, Revised, Base):
             "group_key",
             postgresql_where=text("status <> 'resolved' AND group_key IS NOT NULL"),
         ),
+        # A deleted one is over, too: nothing pages for what nobody can see.
+        CheckConstraint("deleted_at IS NULL OR status = 'resolved'", name="deleted_is_resolved"),
+        CheckConstraint("jsonb_typeof(custom_fields) = 'object'", name="custom_fields_object"),
+        Index(
+            "ix_incidents_custom_fields",
+            "custom_fields",
+            postgresql_using="gin",
+            postgresql_ops={"custom_fields": "jsonb_path_ops"},
+        ),
         Index(None, "status", "id"),
         Index(None, "severity", "id"),
         Index(None, "service", "id"),
@@ -79,6 +88,7 @@ class Incident(Keyed, Revised, Base):
     url: Mapped[str | None] = mapped_column(String(2000))
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     labels: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
+    custom_fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     integration_id: Mapped[int | None] = mapped_column(ForeignKey("integrations.id"))
     dedup_key: Mapped[str | None] = mapped_column(String(255))
     group_key: Mapped[str | None] = mapped_column(String(255))
@@ -89,6 +99,8 @@ class Incident(Keyed, Revised, Base):
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     resolved_at: Mapped[datetime | None]
     snoozed_until: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    deleted_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
     tally: Mapped["IncidentTally"] = relationship(lazy="raise")
     assignments: Mapped[list["IncidentAssignment"]] = relationship(

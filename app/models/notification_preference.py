@@ -2,7 +2,17 @@
 
 from datetime import datetime, time
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, UniqueConstraint, true
+from sqlalchemy import (
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    false,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base_class import Base, Keyed, Stamped, one_of
@@ -23,8 +33,12 @@ class ContactMethod(Keyed, Stamped, Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     channel: Mapped[Channel]
     address: Mapped[str] = mapped_column(String(2000))
+    # What the address needs besides itself, encrypted: a subscription's keys, a chat's whole URL.
+    secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     label: Mapped[str | None] = mapped_column(String(100))
     verified_at: Mapped[datetime | None]
+    # Also told what became of what it was paged for: acknowledged, resolved, assigned.
+    wants_updates: Mapped[bool] = mapped_column(server_default=false())
 
 
 class NotificationRule(Keyed, Stamped, Base):

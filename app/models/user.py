@@ -1,5 +1,7 @@
 """People."""
 
+from datetime import datetime
+
 from sqlalchemy import CheckConstraint, Computed, Index, String, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,7 +14,14 @@ class User(Keyed, Revised, Base):
     __table_args__ = (
         one_of("role", Role),
         CheckConstraint("email = btrim(email) AND email <> ''", name="email_given"),
-        Index("uq_users_email_folded", text("lower(email)"), unique=True),
+        CheckConstraint("deleted_at IS NULL OR NOT is_active", name="deleted_is_inactive"),
+        # An address is free again once its account is deleted.
+        Index(
+            "uq_users_email_folded",
+            text("lower(email)"),
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
     )
 
     email: Mapped[str] = mapped_column(String(255))
@@ -24,6 +33,8 @@ class User(Keyed, Revised, Base):
     is_superuser: Mapped[bool] = mapped_column(Computed("role = 'admin'", persisted=True))
     phone: Mapped[str | None] = mapped_column(String(50))
     time_zone: Mapped[str] = mapped_column(String(64), server_default="UTC")
+
+    deleted_at: Mapped[datetime | None]  # the name stays in the history it made
 
     @property
     def display_name(self) -> str:

@@ -129,9 +129,10 @@ async def follow_link(session: ReadSession, notification_id: int) -> LinkedIncid
     user = await crud_user.get(session, user_id) if user_id is not None else None
     if notification is None or user is None or not user.is_active:
         raise NotFoundError("page", notification_id)
-    incident = await crud_incident.get(session, notification.incident_id)
+    incident_id = notification.incident_id
+    incident = await crud_incident.get(session, incident_id) if incident_id is not None else None
     if incident is None:
-        raise NotFoundError("incident", notification.incident_id)
+        raise NotFoundError("incident", incident_id)
     actor = Actor(name=user.display_name, user_id=user.id)
     return LinkedIncident(incident, actor, notification.link_used_at is not None)
 

@@ -6,8 +6,10 @@ import sys
 import asyncpg
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db import migrations
+from app.db.base import Base
 from app.db.session import Database
 from tests.conftest import plain
 
@@ -63,3 +65,29 @@ async def test_a_migration_does_not_wait_long_for_a_lock(empty_database_url: str
 async def test_a_database_knows_its_own_version(database: Database) -> None:
     async with database.reading() as session:
         assert await migrations.current(session) == migrations.newest()
+
+
+async def test_migrations_make_every_constraint_and_index_as_the_models_have_it(
+    database_url: str, empty_database_url: str
+) -> None:
+    """Alembic's own check is blind to CHECK constraints and to what an index is made of."""
+    engine = create_async_engine(empty_database_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    await engine.dispose()
+    assert await _rules(database_url) == await _rules(empty_database_url)
+
+
+async def _rules(url: str) -> set[tuple[str, str]]:
+    connection = await asyncpg.connect(plain(url))
+    try:
+        rows = await connection.fetch("""
+            SELECT conrelid::regclass::text || '.' || conname AS name,
+                pg_get_constraintdef(oid) AS rule
+            FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+            UNION ALL
+            SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+        """)
+    finally:
+        await connection.close()
+    return {(row["name"], row["rule"]) for row in rows if "alembic_version" not in row["name"]}
