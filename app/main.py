@@ -21,7 +21,7 @@ from app.channels.targets import parse_networks
 from app.channels.unconfigured import UnconfiguredSender
 from app.channels.webhook import WebhookSender
 from app.core.config import Settings
-from app.core.security import Passwords, Signer
+from app.core.security import Passwords, Signer, Vault
 from app.core.version import VERSION
 from app.db.listen import Bell
 from app.db.session import Database
@@ -136,6 +136,7 @@ def create_app(
         database=database,
         signer=signer,
         passwords=Passwords(settings.password_rounds),
+        vault=Vault(signer.derive("vault")),
         pulse=pulse,
         channel_states=lambda: {str(sender.channel): sender.state() for sender in senders},
     )

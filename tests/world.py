@@ -13,6 +13,7 @@ from app.db.session import Database, transaction_time
 from app.domain.notification import Channel
 from app.domain.user import Role
 from app.models import User
+from app.services import auth as auth_service
 from app.services import user as user_service
 from app.worker.compose import composer
 from app.worker.delivery import Lane
@@ -32,6 +33,7 @@ class Person:
     id: int
     email: str
     headers: dict[str, str]
+    session_id: int = 0
 
 
 @dataclass
@@ -52,10 +54,17 @@ class World:
             now = await transaction_time(session)
             new = user_service.NewUser(email, hashed, role=role, **fields)
             user: User = await user_service.create(session, new, now=now)
+            origin = auth_service.Origin()
+            grant = await auth_service.begin(
+                session, user, origin, life=timedelta(days=30), now=now
+            )
         token = self.service.signer.access_token(
-            user.id, now=await self._real_now(), life=self.service.settings.access_token_life
+            user.id,
+            grant.session_id,
+            now=await self._real_now(),
+            life=self.service.settings.access_token_life,
         )
-        return Person(user.id, email, {"Authorization": f"Bearer {token}"})
+        return Person(user.id, email, {"Authorization": f"Bearer {token}"}, grant.session_id)
 
     async def admin(self, email: str = "admin@example.org") -> Person:
         return await self.person(email, Role.ADMIN)

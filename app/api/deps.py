@@ -11,7 +11,7 @@ from fastapi.security import OAuth2PasswordBearer
 from app.api.state import Service
 from app.core.errors import ForbiddenError, InvalidInputError, UnauthorizedError
 from app.core.paging import BIGGEST_KEY, decode_cursor, encode_cursor
-from app.crud import crud_user
+from app.crud import crud_auth
 from app.crud.base import COUNTED_AT_MOST, Slice, Window
 from app.db import session as db
 from app.domain.user import Actor, Permission, may
@@ -63,17 +63,27 @@ async def logged_in(service: ServiceDep, token: Annotated[str | None, Depends(be
     already would wait for a second connection, and as many of those as the pool is large would
     wait for one another.
     """
-    user_id = service.signer.read_access_token(token) if token else None
-    if user_id is None:
+    claims = service.signer.read_access_token(token) if token else None
+    if claims is None:
         raise UnauthorizedError("Log in first: the token is missing, wrong or has ended.")
+    user_id, session_id = claims
     async with service.database.reading() as session:
-        user = await crud_user.get(session, user_id)
-    if user is None or not user.is_active:
-        raise UnauthorizedError("This account is deactivated.")
+        user = await crud_auth.user_of(session, user_id, session_id)
+    if user is None:
+        raise UnauthorizedError("This login is over; log in again.")
     return user
 
 
 CurrentUser = Annotated[User, Depends(logged_in)]
+
+
+async def _session_of(service: ServiceDep, token: Annotated[str, Depends(bearer)]) -> int:
+    claims = service.signer.read_access_token(token)
+    assert claims is not None  # logged_in has read the same token
+    return claims[1]
+
+
+CurrentSession = Annotated[int, Depends(_session_of)]
 
 
 def require(permission: Permission) -> Callable[[User], Awaitable[User]]:
@@ -98,6 +108,33 @@ Admin = Annotated[User, Depends(require(Permission.ADMINISTER))]
 def acting(user: User) -> Actor:
     return Actor(name=user.display_name, user_id=user.id)
 
+
+async def _own_or_administered(
+    user: CurrentUser,
+    user_id: Annotated[
+        str,
+        Path(
+            pattern=r"^(me|[1-9][0-9]{0,14})$",
+            description="`me`, or the id of a user: somebody else's only for admins.",
+            examples=["me"],
+        ),
+    ],
+) -> int:
+    """Whose things these are: one's own, or anybody's for an admin.
+
+    Asks no database, so that it may come after a session was opened.
+    """
+    if user_id in ("me", str(user.id)):
+        return user.id
+    if not may(user.role, Permission.ADMINISTER):
+        raise ForbiddenError(
+            "These are somebody else's; only an admin may see or change them.",
+            needs=Permission.ADMINISTER.value,
+        )
+    return int(user_id)
+
+
+OwnerId = Annotated[int, Depends(_own_or_administered)]
 
 KeyPath = Annotated[int, Path(ge=1, le=BIGGEST_KEY)]
 

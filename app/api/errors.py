@@ -19,6 +19,7 @@ STATUS_BY_KIND: dict[type[errors.TocsinError], int] = {
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
     errors.InvalidInputError: 422,
+    errors.TooManyError: 429,
     errors.UnavailableError: 503,
 }
 HEADERS_BY_STATUS: dict[int, dict[str, str]] = {
@@ -34,6 +35,7 @@ CODE_BY_STATUS = {
     413: "BODY_TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
     422: "VALIDATION_ERROR",
+    429: "TOO_MANY_REQUESTS",
 }
 # Faults of a union whose member cannot be told, and all of what is not there.
 UNDECIDED = ("union_tag_invalid", "union_tag_not_found")
@@ -46,6 +48,7 @@ MEANINGS = {
     409: "It clashes with what is there.",
     413: "The body is too large.",
     422: "Something in the request is wrong; `details` names the place.",
+    429: "Too often; `Retry-After` says when to try again.",
     500: "Something broke inside Tocsin; its log has it under the request's id.",
     503: "Not now; try again.",
 }
@@ -84,7 +87,12 @@ def envelope(
 async def render_refusal(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.TocsinError)
     status = next(s for kind, s in STATUS_BY_KIND.items() if isinstance(error, kind))
-    return envelope(request.state.request_id, status, error.code, error.message, error.details)
+    headers = {}
+    if isinstance(error, errors.TooManyError):
+        headers["Retry-After"] = str(error.retry_after)
+    return envelope(
+        request.state.request_id, status, error.code, error.message, error.details, headers
+    )
 
 
 async def render_invalid(request: Request, error: Exception) -> JSONResponse:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.core.config import Settings
-from app.core.security import Passwords, Signer
+from app.core.security import Passwords, Signer, Vault
 from app.db.session import Database
 
 
@@ -23,5 +23,6 @@ class Service:
     database: Database
     signer: Signer
     passwords: Passwords
+    vault: Vault
     pulse: Pulse
     channel_states: Callable[[], dict[str, str]]

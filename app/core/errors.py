@@ -7,6 +7,7 @@
     ├── InvalidStateError   the thing is in no state for it
     ├── UnauthorizedError   who are you?
     ├── ForbiddenError      not you
+    ├── TooManyError        too often; wait
     └── UnavailableError    not now; try again
 
 `code` is stable and machine-readable, the message is for a person and says what to do,
@@ -51,6 +52,16 @@ class UnauthorizedError(TocsinError):
 
 class ForbiddenError(TocsinError):
     code = "FORBIDDEN"
+
+
+class TooManyError(TocsinError):
+    """Too often. `retry_after` says for how many seconds nothing will help."""
+
+    code = "TOO_MANY_REQUESTS"
+
+    def __init__(self, message: str, *, retry_after: int, **details: Any) -> None:
+        super().__init__(message, retry_after=retry_after, **details)
+        self.retry_after = retry_after
 
 
 class UnavailableError(TocsinError):

@@ -12,6 +12,8 @@ import logging
 import secrets
 from datetime import datetime, timedelta
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from jose import JWTError, jwt
 from passlib.context import CryptContext
 
@@ -21,6 +23,8 @@ ISSUER = AUDIENCE = "tocsin"
 logging.getLogger("passlib.handlers.bcrypt").setLevel(logging.ERROR)
 
 KEY_PREFIX = "tik_"  # Tocsin integration key
+REFRESH_PREFIX = "trt_"  # Tocsin refresh token
+NONCE_BYTES = 12
 LINK_SIGNATURE_BYTES = 18
 LONGEST_PASSWORD = 4096  # bytes; passlib refuses longer ones
 
@@ -65,9 +69,11 @@ class Signer:
         """32 bytes that only this installation knows, different for every purpose."""
         return hmac.digest(self._secret_key, purpose.encode(), hashlib.sha256)
 
-    def access_token(self, user_id: int, *, now: datetime, life: timedelta) -> str:
+    def access_token(self, user_id: int, session_id: int, *, now: datetime, life: timedelta) -> str:
+        """A token for a login; it is good as long as that login is, and no longer than `life`."""
         claims = {
             "sub": str(user_id),
+            "sid": session_id,
             "iat": now,
             "exp": now + life,
             "iss": ISSUER,
@@ -75,8 +81,8 @@ class Signer:
         }
         return str(jwt.encode(claims, self.derive("access token").hex(), ALGORITHM))
 
-    def read_access_token(self, token: str) -> int | None:
-        """The user it was made for, or None if it is not ours or no longer good."""
+    def read_access_token(self, token: str) -> tuple[int, int] | None:
+        """The user and the login it was made for, or None if it is not ours or has ended."""
         try:
             claims = jwt.decode(
                 token,
@@ -92,8 +98,14 @@ class Signer:
                     "leeway": 10,
                 },
             )
-            return int(claims["sub"])
-        except (JWTError, ValueError, RecursionError):  # the last: brackets nested without end
+            return int(claims["sub"]), int(claims["sid"])
+        except (
+            JWTError,
+            KeyError,
+            TypeError,
+            ValueError,
+            RecursionError,
+        ):  # the last: brackets nested without end
             return None
 
     def link(self, purpose: str, number: int) -> str:
@@ -115,13 +127,42 @@ class Signer:
             return None
         return int.from_bytes(head)
 
+    def code(self, purpose: str, number: int) -> str:
+        """Six digits that stand for row `number`: few enough to type, so tries must be counted."""
+        digest = hmac.digest(self.derive(f"code: {purpose}"), number.to_bytes(8), hashlib.sha256)
+        return f"{int.from_bytes(digest) % 1_000_000:06d}"
+
     def _signature(self, purpose: str, head: bytes) -> bytes:
         key = self.derive(f"link: {purpose}")
         return hmac.digest(key, head, hashlib.sha256)[:LINK_SIGNATURE_BYTES]
 
 
+class Vault:
+    """Keeps what must be sent again later and read by nobody else: encrypted, and bound to its
+    place, so that a row's secret cannot be moved to another row."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def lock(self, secret: str, *, place: str) -> bytes:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret.encode(), place.encode())
+
+    def unlock(self, locked: bytes, *, place: str) -> str | None:
+        """The secret, or None if it was locked with another key or for another place."""
+        nonce, sealed = locked[:NONCE_BYTES], locked[NONCE_BYTES:]
+        try:
+            return self._cipher.decrypt(nonce, sealed, place.encode()).decode()
+        except (InvalidTag, ValueError):
+            return None
+
+
 def _encode(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def new_refresh_token() -> str:
+    return REFRESH_PREFIX + secrets.token_urlsafe(32)
 
 
 def new_integration_key() -> str:

@@ -349,6 +349,10 @@ async def page_of_incident(
     return await base.window(session, statement, Notification.id, wanted, descending=False)
 
 
+async def add(session: WriteSession, notification: Notification) -> Notification:
+    return await base.add(session, notification)
+
+
 async def get(session: ReadSession, notification_id: int) -> Notification | None:
     return await base.get(session, Notification, notification_id)
 

@@ -1,14 +1,47 @@
-"""Who is who."""
+"""Logins: how one begins, goes on and ends.
+
+A refusal that must be remembered (a token that came twice) is returned, not raised: the door
+commits first and refuses then.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from app.core.errors import UnauthorizedError
-from app.core.security import Passwords
-from app.models import User
+from app.core.security import Passwords, hash_key, new_refresh_token
+from app.crud import crud_auth
+from app.db.session import WriteSession
+from app.domain.auth import SessionEnd
+from app.models import LoginSession, RefreshToken, User
 
 
 class WrongCredentialsError(UnauthorizedError):
     """The same for an unknown address, a wrong password and a deactivated account."""
 
     code = "WRONG_CREDENTIALS"
+
+
+class RefreshRefusedError(UnauthorizedError):
+    """This refresh token begins nothing any more."""
+
+    code = "REFRESH_TOKEN_REFUSED"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a login comes from, for whoever reads the list of their logins."""
+
+    address: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A login, and the one refresh token that continues it. The token is not kept anywhere."""
+
+    user: User
+    session_id: int
+    refresh_token: str
 
 
 async def prove(account: User | None, password: str, passwords: Passwords) -> User:
@@ -20,3 +53,68 @@ async def prove(account: User | None, password: str, passwords: Passwords) -> Us
     if not matches or account is None:
         raise WrongCredentialsError("The mail address or the password is wrong.")
     return account
+
+
+async def begin(
+    session: WriteSession, user: User, origin: Origin, *, life: timedelta, now: datetime
+) -> Grant:
+    """Let somebody in who has proved who they are."""
+    login = await crud_auth.add_session(
+        session,
+        LoginSession(
+            user_id=user.id,
+            address=origin.address and origin.address[:64],
+            user_agent=origin.user_agent and origin.user_agent[:255],
+            created_at=now,
+            last_used_at=now,
+            expires_at=now + life,
+        ),
+    )
+    return Grant(user, login.id, await _next_token(session, login.id, life=life, now=now))
+
+
+async def refresh(
+    session: WriteSession, token: str, *, life: timedelta, now: datetime
+) -> Grant | RefreshRefusedError:
+    """Trade a refresh token for the next one.
+
+    One that was used before is held by two, and one of them stole it: the login ends for both.
+    """
+    found = await crud_auth.lock_token(session, hash_key(token))
+    if found is None:
+        return RefreshRefusedError("This refresh token is not known; log in again.")
+    brought, login, user = found
+    if brought.used_at is not None:
+        await crud_auth.end_sessions(session, user.id, SessionEnd.REUSE, now=now, only=[login.id])
+        return RefreshRefusedError(
+            "This refresh token was used before, so its login has been ended; log in again."
+        )
+    if login.ended_at is not None or brought.expires_at <= now or not user.is_active:
+        return RefreshRefusedError("This login is over; log in again.")
+    brought.used_at = login.last_used_at = now
+    login.expires_at = now + life
+    return Grant(user, login.id, await _next_token(session, login.id, life=life, now=now))
+
+
+async def end(
+    session: WriteSession, user_id: int, session_id: int, *, everywhere: bool, now: datetime
+) -> None:
+    """Log out, here or wherever this person is logged in."""
+    only = None if everywhere else [session_id]
+    await crud_auth.end_sessions(session, user_id, SessionEnd.LOGOUT, now=now, only=only)
+
+
+async def _next_token(
+    session: WriteSession, session_id: int, *, life: timedelta, now: datetime
+) -> str:
+    token = new_refresh_token()
+    await crud_auth.add_token(
+        session,
+        RefreshToken(
+            session_id=session_id,
+            token_hash=hash_key(token),
+            created_at=now,
+            expires_at=now + life,
+        ),
+    )
+    return token

@@ -10,12 +10,18 @@ APP = ROOT / "app"
 LONGEST = 400
 
 # One stem per domain: the file of a resource has the same name in every layer.
-STEMS = {"auth", "escalation", "health", "incident", "integration", "notification",
-         "notification_preference", "user"}  # fmt: skip
+STEMS = {"auth", "contact_method", "custom_field", "escalation", "health", "incident",
+         "integration", "message_template", "notification", "notification_preference",
+         "throttle", "user"}  # fmt: skip
 SHARED = {"base", "types"}
-PLURAL = {"incidents": "incident", "integrations": "integration", "users": "user"}
+PLURAL = {"contact_methods": "contact_method", "custom_fields": "custom_field",
+          "incidents": "incident", "integrations": "integration",
+          "message_templates": "message_template", "notifications": "notification",
+          "notification_preferences": "notification_preference",
+          "users": "user"}  # fmt: skip
 # The seed's own name for a second door into `integration`, and its siblings.
-DOORS = {"elastic_webhook", "alertmanager_webhook", "alerts_webhook"}
+DOORS = {"elastic_webhook", "alertmanager_webhook", "alerts_webhook",
+         "notification_rules", "receipts"}  # fmt: skip
 
 
 def _stems(layer: str) -> set[str]:

@@ -8,20 +8,38 @@ from app.api.v1.endpoints import (
     alertmanager_webhook,
     alerts_webhook,
     auth,
+    contact_methods,
+    custom_fields,
     elastic_webhook,
     escalation,
     incidents,
     integrations,
+    message_templates,
+    notification_preferences,
+    notification_rules,
+    notifications,
+    receipts,
     users,
 )
 
 # Whoever comes here has logged in, whatever the endpoint itself asks for.
 people = APIRouter(dependencies=[Depends(logged_in)])
-for module in (users, incidents, escalation, integrations):
+for module in (
+    users,
+    contact_methods,
+    notification_preferences,
+    notification_rules,
+    incidents,
+    custom_fields,
+    escalation,
+    notifications,
+    message_templates,
+    integrations,
+):
     people.include_router(module.router)
 
 tools = APIRouter()
-for module in (elastic_webhook, alertmanager_webhook, alerts_webhook):
+for module in (elastic_webhook, alertmanager_webhook, alerts_webhook, receipts):
     tools.include_router(module.router)
 
 router = APIRouter(

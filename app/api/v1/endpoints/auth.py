@@ -1,5 +1,6 @@
 """Logging in."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -79,8 +80,13 @@ async def log_in(
     password = credentials.password.get_secret_value()
     user = await auth_service.prove(account, password, service.passwords)
     life = service.settings.access_token_life
+    async with service.database.writing() as writing:
+        grant = await auth_service.begin(
+            writing, user, auth_service.Origin(), life=timedelta(days=30), now=now
+        )
+    token = service.signer.access_token(user.id, grant.session_id, now=now, life=life)
     return {
-        "access_token": service.signer.access_token(user.id, now=now, life=life),
+        "access_token": token,
         "token_type": "bearer",
         "expires_in": int(life.total_seconds()),
     }
