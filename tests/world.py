@@ -12,7 +12,6 @@ from app.channels.base import GaveUp, Message, Outcome, RetryLater, Sender, Sent
 from app.db.session import Database, transaction_time
 from app.domain.notification import Channel
 from app.domain.user import Role
-from app.models import User
 from app.services import auth as auth_service
 from app.services import user as user_service
 from app.worker.compose import composer
@@ -53,10 +52,21 @@ class World:
         async with self.database.writing() as session:
             now = await transaction_time(session)
             new = user_service.NewUser(email, hashed, role=role, **fields)
-            user: User = await user_service.create(session, new, now=now)
-            origin = auth_service.Origin()
+            user = await user_service.create(session, new, now=now)
+        return await self.login(user.id)
+
+    async def login(self, user_id: int) -> Person:
+        """Another login of somebody with an account."""
+        async with self.database.writing() as session:
+            now = await transaction_time(session)
+            user = await user_service.require(session, user_id)
             grant = await auth_service.begin(
-                session, user, origin, life=timedelta(days=30), now=now
+                session,
+                user,
+                user.hashed_password,
+                auth_service.Origin(),
+                life=timedelta(days=30),
+                now=now,
             )
         token = self.service.signer.access_token(
             user.id,
@@ -64,7 +74,8 @@ class World:
             now=await self._real_now(),
             life=self.service.settings.access_token_life,
         )
-        return Person(user.id, email, {"Authorization": f"Bearer {token}"}, grant.session_id)
+        headers = {"Authorization": f"Bearer {token}"}
+        return Person(user.id, user.email, headers, grant.session_id)
 
     async def admin(self, email: str = "admin@example.org") -> Person:
         return await self.person(email, Role.ADMIN)

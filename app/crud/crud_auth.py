@@ -79,6 +79,14 @@ async def end_sessions(
     )
 
 
+async def session_page(
+    session: ReadSession, user_id: int, wanted: base.Window
+) -> base.Slice[LoginSession]:
+    """A person's logins, newest first."""
+    statement = select(LoginSession).where(LoginSession.user_id == user_id)
+    return await base.window(session, statement, LoginSession.id, wanted)
+
+
 async def add_challenge(session: WriteSession, challenge: Challenge) -> Challenge:
     return await base.add(session, challenge)
 

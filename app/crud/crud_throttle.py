@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, select
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.db.session import WriteSession
@@ -34,6 +34,16 @@ async def forget(session: WriteSession, keys: Collection[str]) -> None:
     """Begin these counts anew."""
     await session.execute(
         delete(Throttle).where(Throttle.key.in_(keys)).execution_options(synchronize_session=False)
+    )
+
+
+async def give_back(session: WriteSession, keys: Collection[str]) -> None:
+    """Count once less."""
+    await session.execute(
+        update(Throttle)
+        .where(Throttle.key.in_(keys), Throttle.count > 0)
+        .values(count=Throttle.count - 1)
+        .execution_options(synchronize_session=False)
     )
 
 

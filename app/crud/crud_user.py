@@ -4,20 +4,29 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import cast, delete, func, select
+from sqlalchemy.dialects.postgresql import JSONPATH
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
 from app.domain.notification import Channel, Recipient, Rule
 from app.domain.user import Role
-from app.models import ContactMethod, NotificationPreference, NotificationRule, User
+from app.models import (
+    ContactMethod,
+    EscalationPolicy,
+    NotificationPreference,
+    NotificationRule,
+    User,
+)
 
 
 async def by_email(session: ReadSession, email: str) -> User | None:
     """The account with this address; case does not matter."""
     folded = func.lower(email.strip())
     return (
-        await session.scalars(select(User).where(func.lower(User.email) == folded))
+        await session.scalars(
+            select(User).where(func.lower(User.email) == folded, User.deleted_at.is_(None))
+        )
     ).one_or_none()
 
 
@@ -28,7 +37,8 @@ async def by_ids(session: ReadSession, ids: Collection[int]) -> dict[int, User]:
 
 
 async def list_page(session: ReadSession, wanted: base.Window) -> base.Slice[User]:
-    return await base.window(session, select(User), User.id, wanted, descending=False)
+    statement = select(User).where(User.deleted_at.is_(None))
+    return await base.window(session, statement, User.id, wanted, descending=False)
 
 
 async def active_admins(session: ReadSession) -> Sequence[User]:
@@ -45,6 +55,21 @@ async def lock_active_admins(session: WriteSession) -> Sequence[User]:
         .with_for_update(key_share=True)
     )
     return (await session.scalars(statement)).all()
+
+
+async def policies_that_page(session: ReadSession, user_id: int) -> list[str]:
+    """The names of the active policies that name this person as a target."""
+    wanted = func.jsonb_path_exists(
+        EscalationPolicy.steps,
+        cast("$[*].actions[*].target ? (@.user == $id)", JSONPATH),
+        func.jsonb_build_object("id", user_id),
+    )
+    statement = (
+        select(EscalationPolicy.name)
+        .where(EscalationPolicy.is_active, wanted)
+        .order_by(EscalationPolicy.id)
+    )
+    return list((await session.scalars(statement)).all())
 
 
 async def any_exists(session: ReadSession) -> bool:
@@ -109,6 +134,16 @@ async def lock(session: WriteSession, user_id: int) -> User | None:
 
 async def add(session: WriteSession, user: User) -> User:
     return await base.add(session, user)
+
+
+async def remove_addresses(session: WriteSession, user_id: int) -> None:
+    """Forget where a person is reached; their rules go with their contact methods."""
+    for model in (ContactMethod, NotificationPreference):
+        await session.execute(
+            delete(model)
+            .where(model.user_id == user_id)
+            .execution_options(synchronize_session=False)
+        )
 
 
 FIRST_USER = 7_236_180_452  # an advisory lock

@@ -26,9 +26,18 @@ SIGNUP_PER_ADDRESS = Quota(
 SIGNUP_PER_CLIENT = Quota(
     "signups from a client", 30, timedelta(hours=1), "Too many requests from here."
 )
-TOKENS_PER_CLIENT = Quota(
-    "wrong links from a client", 50, timedelta(minutes=15), "Too many wrong links from here."
-)
+LOGIN_WINDOW = timedelta(minutes=15)
+
+
+def login_quotas(per_account: int, per_client: int) -> tuple[Quota, Quota]:
+    """How many wrong passwords an account takes, and how many a client may send."""
+    told = "Too many wrong passwords."
+    return (
+        Quota("wrong passwords of an account", per_account, LOGIN_WINDOW, told),
+        Quota("wrong passwords from a client", per_client, LOGIN_WINDOW, told),
+    )
+
+
 CODES_PER_METHOD = Quota(
     "codes to a contact method", 5, timedelta(hours=1), "Too many codes were sent there lately."
 )

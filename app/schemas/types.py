@@ -58,6 +58,8 @@ Password = Annotated[
 GivenPassword = Annotated[
     Secret[Annotated[str, StringConstraints(strip_whitespace=False, max_length=1000)]], _SECRET
 ]
+# What we handed out ourselves; anything longer is not ours.
+Token = Annotated[str, Field(min_length=1, max_length=200), Storable]
 # PostgreSQL's bigint; beyond it there is nothing to find.
 Key = Annotated[int, Field(ge=1, le=BIGGEST_KEY)]
 

@@ -30,6 +30,16 @@ class UserUpdate(WriteSchema):
     _kept = not_null("email", "password", "role", "is_active", "time_zone")
 
 
+class MeUpdate(WriteSchema):
+    """What people change about themselves. Only the named fields are written."""
+
+    full_name: LongName | None = Field(None, examples=["Ana Díaz"])
+    phone: Phone | None = None
+    time_zone: TimeZone | None = None
+
+    _kept = not_null("time_zone")
+
+
 class UserRead(ReadSchema):
     id: int
     email: str

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 
 from app.core.errors import UnauthorizedError
 from app.core.security import Passwords, hash_key, new_refresh_token
-from app.crud import crud_auth
+from app.crud import crud_auth, crud_user
 from app.db.session import WriteSession
 from app.domain.auth import SessionEnd
 from app.models import LoginSession, RefreshToken, User
+
+WRONG = "The mail address or the password is wrong."
 
 
 class WrongCredentialsError(UnauthorizedError):
@@ -42,6 +44,7 @@ class Grant:
     user: User
     session_id: int
     refresh_token: str
+    at: datetime
 
 
 async def prove(account: User | None, password: str, passwords: Passwords) -> User:
@@ -51,14 +54,27 @@ async def prove(account: User | None, password: str, passwords: Passwords) -> Us
         password, account.hashed_password if known and account else None
     )
     if not matches or account is None:
-        raise WrongCredentialsError("The mail address or the password is wrong.")
+        raise WrongCredentialsError(WRONG)
     return account
 
 
 async def begin(
-    session: WriteSession, user: User, origin: Origin, *, life: timedelta, now: datetime
+    session: WriteSession,
+    user: User,
+    proved: str,
+    origin: Origin,
+    *,
+    life: timedelta,
+    now: datetime,
 ) -> Grant:
-    """Let somebody in who has proved who they are."""
+    """Let somebody in who has proved who they are.
+
+    The account is held and looked at again: a password that was changed, or an account that
+    was closed, since it was proved lets nobody in.
+    """
+    held = await crud_user.lock(session, user.id)
+    if held is None or not held.is_active or held.hashed_password != proved:
+        raise WrongCredentialsError(WRONG)
     login = await crud_auth.add_session(
         session,
         LoginSession(
@@ -70,7 +86,7 @@ async def begin(
             expires_at=now + life,
         ),
     )
-    return Grant(user, login.id, await _next_token(session, login.id, life=life, now=now))
+    return Grant(user, login.id, await _next_token(session, login.id, life=life, now=now), now)
 
 
 async def refresh(
@@ -93,7 +109,7 @@ async def refresh(
         return RefreshRefusedError("This login is over; log in again.")
     brought.used_at = login.last_used_at = now
     login.expires_at = now + life
-    return Grant(user, login.id, await _next_token(session, login.id, life=life, now=now))
+    return Grant(user, login.id, await _next_token(session, login.id, life=life, now=now), now)
 
 
 async def end(

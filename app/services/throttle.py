@@ -46,6 +46,11 @@ async def forget(session: WriteSession, tries: Collection[tuple[Quota, str]]) ->
     await crud_throttle.forget(session, [key_of(quota, whom) for quota, whom in tries])
 
 
+async def give_back(session: WriteSession, tries: Collection[tuple[Quota, str]]) -> None:
+    """What was tried was no failure: it does not count."""
+    await crud_throttle.give_back(session, [key_of(quota, whom) for quota, whom in tries])
+
+
 def _in_words(seconds: int) -> str:
     if seconds < 120:
         return f"{seconds} seconds"

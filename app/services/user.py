@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from app.core.errors import ConflictError, InvalidInputError, NotFoundError
-from app.crud import crud_notification_preference, crud_user
+from app.crud import crud_auth, crud_notification_preference, crud_user
 from app.db.session import ReadSession, WriteSession
+from app.domain.auth import SessionEnd
 from app.domain.notification import Channel
 from app.domain.user import Role
 from app.models import ContactMethod, NotificationRule, User
@@ -23,6 +24,12 @@ class LastAdminError(ConflictError):
     """Nobody would be left who can administer Tocsin, or be paged when nobody else is."""
 
     code = "LAST_ADMIN"
+
+
+class UserIsTargetError(ConflictError):
+    """An active policy pages this person by name."""
+
+    code = "USER_IS_A_TARGET"
 
 
 class UserInactiveError(InvalidInputError):
@@ -46,6 +53,14 @@ async def anybody(session: ReadSession) -> bool:
 
 
 async def require(session: ReadSession, user_id: int) -> User:
+    user = await crud_user.get(session, user_id)
+    if user is None or user.deleted_at is not None:
+        raise NotFoundError("user", user_id)
+    return user
+
+
+async def recall(session: ReadSession, user_id: int) -> User:
+    """Somebody who is, or was, here."""
     user = await crud_user.get(session, user_id)
     if user is None:
         raise NotFoundError("user", user_id)
@@ -115,7 +130,7 @@ async def update(
         if [admin.id for admin in admins] == [user_id]:
             raise LastAdminError("This is the last active admin; make another one first.")
     user = await crud_user.lock(session, user_id)
-    if user is None:
+    if user is None or user.deleted_at is not None:
         raise NotFoundError("user", user_id)
     email = fields.get("email")
     if email is not None and email != user.email:
@@ -126,7 +141,28 @@ async def update(
             session, user_id, Channel.EMAIL, user.email, email, now=now
         )
     user.revise(fields, now=now)
+    if not user.is_active:
+        await crud_auth.end_sessions(session, user_id, SessionEnd.DEACTIVATED, now=now)
+    elif "hashed_password" in fields:
+        await crud_auth.end_sessions(session, user_id, SessionEnd.PASSWORD_CHANGED, now=now)
     return user
+
+
+async def remove(session: WriteSession, user_id: int, *, now: datetime) -> None:
+    """Close an account for good. The row stays, for the history that names it."""
+    policies = await crud_user.policies_that_page(session, user_id)
+    if policies:
+        raise UserIsTargetError(
+            f"Policies page this person: {', '.join(policies)}. Change them first, so that no"
+            " step reaches nobody.",
+            policies=policies,
+        )
+    await update(session, user_id, {"is_active": False}, now=now)
+    user = await crud_user.lock(session, user_id)
+    assert user is not None  # it was just updated
+    await crud_user.remove_addresses(session, user_id)
+    user.phone = None
+    user.deleted_at = now
 
 
 async def create_first(session: WriteSession, new: NewUser, *, now: datetime) -> bool:

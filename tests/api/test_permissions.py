@@ -1,5 +1,6 @@
 """Who may do what: every route, every role, and no route forgotten."""
 
+import re
 from typing import Any
 
 import pytest
@@ -17,10 +18,13 @@ TABLE = {
     "GET    /ready": "ok ok ok ok",
     # Me, and the people that admins look after
     "GET    /v1/users/me": "401 ok ok ok",
+    "PATCH  /v1/users/me": "401 ok ok ok",
+    "PUT    /v1/users/me/password": "401 ok ok ok",
     "GET    /v1/users": "401 ok ok ok",
     "POST   /v1/users": "401 403 403 ok",
     "GET    /v1/users/{user_id}": "401 ok ok ok",
     "PATCH  /v1/users/{user_id}": "401 403 403 ok",
+    "DELETE /v1/users/{user_id}": "401 403 403 ok",
     # Incidents
     "GET    /v1/incidents": "401 ok ok ok",
     "POST   /v1/incidents": "401 403 ok ok",
@@ -57,11 +61,28 @@ TABLE = {
     "POST   /v1/webhooks/elastic": "401 401 401 401",
     # Not even wrong credentials are a matter of who asks
     "POST   /v1/auth/login/access-token": "ok ok ok ok",
+    "POST   /v1/auth/refresh": "401 401 401 401",
+    "POST   /v1/auth/signup": "ok ok ok ok",
+    "POST   /v1/auth/signup/confirm": "ok ok ok ok",
+    "POST   /v1/auth/password-recovery": "ok ok ok ok",
+    "POST   /v1/auth/reset-password": "ok ok ok ok",
+    # One's own logins
+    "POST   /v1/auth/login/test-token": "401 ok ok ok",
+    "POST   /v1/auth/logout": "401 ok ok ok",
+    "GET    /v1/auth/sessions": "401 ok ok ok",
+    "DELETE /v1/auth/sessions/{session_id}": "401 ok ok ok",
 }
 UNDOCUMENTED = ("/docs", "/openapi.json", "/static/tocsin.css", "/static/swagger.js", "/a/no-link")
 # Bodies that would be taken, so that nothing but the role can stand in the way.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/users": {"email": "new@example.org", "password": "passphrase"},
+    "PATCH /v1/users/me": {"full_name": "Somebody"},
+    "PUT /v1/users/me/password": {"current_password": "password", "new_password": "passphrase"},
+    "POST /v1/auth/refresh": {"refresh_token": "trt_unknown"},
+    "POST /v1/auth/signup": {"email": "new@example.org", "password": "passphrase"},
+    "POST /v1/auth/signup/confirm": {"token": "x"},
+    "POST /v1/auth/password-recovery": {"email": "ana@example.org"},
+    "POST /v1/auth/reset-password": {"token": "x", "new_password": "passphrase"},
     "PATCH /v1/users/{user_id}": {"full_name": "Somebody"},
     "POST /v1/incidents": {"title": "a", "severity": "low", "service": "b"},
     "PATCH /v1/incidents/{incident_id}": {"title": "New"},
@@ -96,9 +117,11 @@ async def test_each_may_do_what_the_table_says(world: World, caller: str) -> Non
     number = (await world.declare(admin))["id"]
     body = {"name": "tool", "kind": "alerts"}
     made = await world.call("POST", "/v1/integrations", admin, expect=201, json=body)
-    who = None if caller == "anonymous" else await world.person("who@example.org", Role(caller))
+    person = None if caller == "anonymous" else await world.person("who@example.org", Role(caller))
+    somebody = await world.person("somebody@example.org")
     keys = {
-        "user_id": admin.id,
+        "user_id": somebody.id,
+        "session_id": somebody.session_id,
         "incident_id": number,
         "policy_id": policy["id"],
         "integration_id": made["id"],
@@ -109,6 +132,7 @@ async def test_each_may_do_what_the_table_says(world: World, caller: str) -> Non
     for route, expected in TABLE.items():
         method, path = route.split()
         kw = {"json": BODIES[f"{method} {path}"]} if f"{method} {path}" in BODIES else {}
+        who = await world.login(person.id) if person else None  # the route before may end logins
         answer = await send(world, method, path.format(**keys), who, **kw)
         met = str(answer.status_code) if answer.status_code in (401, 403) else "ok"
         if met != expected.split()[CALLERS.index(caller)]:
@@ -123,9 +147,8 @@ async def test_whoever_may_not_learns_nothing_of_what_is_there(world: World) -> 
         method, path = route.split()
         if expected.split()[1] != "403":
             continue
-        nowhere = dict.fromkeys(("user_id", "incident_id", "policy_id", "integration_id"), 999_999)
         kw = {"json": {"nonsense": 1}} if f"{method} {path}" in BODIES else {}
-        there = path.format(**nowhere, key_id=999_999)
+        there = re.sub(r"\{\w+\}", "999999", path)
         assert (await send(world, method, there, viewer, **kw)).status_code == 403, route
         assert (await send(world, method, there, None, **kw)).status_code == 401, route
 

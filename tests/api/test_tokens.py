@@ -10,7 +10,7 @@ from jose import jwt
 
 from app.core.security import ALGORITHM, AUDIENCE, ISSUER, Signer
 from tests.api.answers import refusal, send
-from tests.world import World
+from tests.world import Person, World
 
 ME = "/v1/users/me"
 HOUR = timedelta(hours=1)
@@ -20,9 +20,10 @@ def encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def claims(user_id: int, **changes: Any) -> dict[str, Any]:
+def claims(ana: Person, **changes: Any) -> dict[str, Any]:
     whole = {
-        "sub": str(user_id),
+        "sub": str(ana.id),
+        "sid": ana.session_id,
         "iat": datetime.now(UTC),
         "exp": datetime.now(UTC) + HOUR,
         "iss": ISSUER,
@@ -44,7 +45,7 @@ async def assert_refused(world: World, token: str) -> None:
 
 async def test_a_token_as_we_make_it_opens(world: World, signer: Signer) -> None:
     ana = await world.person()
-    headers = {"Authorization": f"Bearer {signed(signer, claims(ana.id))}"}
+    headers = {"Authorization": f"Bearer {signed(signer, claims(ana))}"}
     assert (await world.call("GET", ME, headers=headers))["email"] == ana.email
 
 
@@ -66,6 +67,10 @@ CHANGES: list[dict[str, Any]] = [
     {"sub": None},
     {"sub": "ana"},
     {"sub": ""},
+    {"sid": None},
+    {"sid": "here"},
+    {"sid": [3]},
+    {"sid": 4_711},
     {"iss": "somebody else"},
     {"iss": None},
     {"aud": "another service"},
@@ -78,30 +83,34 @@ async def test_a_token_whose_claims_are_not_ours_is_refused(
     world: World, signer: Signer, changes: dict[str, Any]
 ) -> None:
     ana = await world.person()
-    await assert_refused(world, signed(signer, claims(ana.id, **changes)))
+    await assert_refused(world, signed(signer, claims(ana, **changes)))
 
 
 async def test_a_token_ends_after_its_life(world: World, signer: Signer) -> None:
     ana = await world.person()
     long_ago = datetime.now(UTC) - HOUR - timedelta(seconds=30)
-    await assert_refused(world, signer.access_token(ana.id, now=long_ago, life=HOUR))
+    await assert_refused(
+        world, signer.access_token(ana.id, ana.session_id, now=long_ago, life=HOUR)
+    )
 
 
 async def test_a_token_of_another_installation_is_refused(world: World) -> None:
     ana = await world.person()
     elsewhere = Signer("the secret key of some other installation")
-    await assert_refused(world, elsewhere.access_token(ana.id, now=datetime.now(UTC), life=HOUR))
+    await assert_refused(
+        world, elsewhere.access_token(ana.id, ana.session_id, now=datetime.now(UTC), life=HOUR)
+    )
 
 
 async def test_a_token_under_another_algorithm_is_refused(world: World, signer: Signer) -> None:
     ana = await world.person()
     for algorithm in ("HS384", "HS512"):
-        await assert_refused(world, signed(signer, claims(ana.id), algorithm))
+        await assert_refused(world, signed(signer, claims(ana), algorithm))
 
 
 async def test_a_token_without_a_signature_is_refused(world: World) -> None:
     ana = await world.person()
-    content = encoded(json.dumps(claims(ana.id, iat=1, exp=4_000_000_000)).encode())
+    content = encoded(json.dumps(claims(ana, iat=1, exp=4_000_000_000)).encode())
     for name in ("none", "None", "NONE", "", ALGORITHM):
         head = encoded(json.dumps({"alg": name, "typ": "JWT"}).encode())
         await assert_refused(world, f"{head}.{content}.")

@@ -23,12 +23,12 @@ other_signer = Signer("another secret key that is long enough as well")
 
 def made(life: timedelta = HOUR, user_id: int = 7) -> str:
     """A token as somebody gets it who logs in now."""
-    return signer.access_token(user_id, now=datetime.now(UTC), life=life)
+    return signer.access_token(user_id, 3, now=datetime.now(UTC), life=life)
 
 
 def claims(**changed: Any) -> dict[str, Any]:
     """The claims of a good token, but for what is changed; None leaves a claim out."""
-    good = {"sub": "7", "exp": datetime.now(UTC) + HOUR, "iss": "tocsin", "aud": "tocsin"}
+    good = {"sub": "7", "sid": 3, "exp": datetime.now(UTC) + HOUR, "iss": "tocsin", "aud": "tocsin"}
     return {name: value for name, value in (good | changed).items() if value is not None}
 
 
@@ -44,11 +44,11 @@ def encoded(value: object) -> str:
 
 @pytest.mark.parametrize("user_id", [1, 7, 2**63 - 1])
 def test_a_token_names_its_user(user_id: int) -> None:
-    assert signer.read_access_token(made(user_id=user_id)) == user_id
+    assert signer.read_access_token(made(user_id=user_id)) == (user_id, 3)
 
 
 def test_a_token_signed_by_hand_with_all_its_claims_is_good() -> None:
-    assert signer.read_access_token(signed(claims())) == 7
+    assert signer.read_access_token(signed(claims())) == (7, 3)
 
 
 def test_a_token_ends() -> None:
@@ -56,7 +56,7 @@ def test_a_token_ends() -> None:
 
 
 def test_a_token_outlives_its_end_by_the_skew_of_two_clocks() -> None:
-    assert signer.read_access_token(made(life=timedelta(seconds=-5))) == 7
+    assert signer.read_access_token(made(life=timedelta(seconds=-5))) == (7, 3)
 
 
 def test_a_token_of_another_installation_is_no_good() -> None:
@@ -150,6 +150,6 @@ def test_no_text_breaks_the_reading_of_a_token(token: str) -> None:
     assert signer.read_access_token(f"{encoded({'alg': 'HS256'})}.{token}") is None
 
 
-def test_a_token_tells_nothing_but_the_user_and_the_times() -> None:
+def test_a_token_tells_nothing_but_the_user_the_login_and_the_times() -> None:
     said = jwt.get_unverified_claims(made())
-    assert set(said) == {"sub", "iat", "exp", "iss", "aud"}
+    assert set(said) == {"sub", "sid", "iat", "exp", "iss", "aud"}

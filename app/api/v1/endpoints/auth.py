@@ -1,20 +1,64 @@
-"""Logging in."""
+"""Logging in, staying in, logging out; signing up, and coming back after a forgotten password.
 
-from datetime import timedelta
+The doors that strangers may knock at. Passwords are hashed and checked outside any transaction:
+that takes long, and would hold a connection.
+"""
+
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
 from app.api.bounds import BoundedRoute
-from app.api.deps import ServiceDep
+from app.api.deps import (
+    CurrentSession,
+    CurrentUser,
+    KeyPath,
+    Now,
+    Paging,
+    ReadSession,
+    ServiceDep,
+    WriteSession,
+)
 from app.api.errors import answers
-from app.crud import crud_user
+from app.api.grants import granted, origin_of
+from app.api.throttling import client_of, count, no_sooner_than
+from app.crud import crud_auth, crud_user
+from app.db.session import WriteSession as Writing
 from app.db.session import transaction_time
-from app.schemas.auth import Credentials, TokenRead
+from app.domain.throttle import (
+    RECOVERY_PER_ADDRESS,
+    RECOVERY_PER_CLIENT,
+    SIGNUP_PER_ADDRESS,
+    SIGNUP_PER_CLIENT,
+    login_quotas,
+)
+from app.domain.user import Role
+from app.models import User
+from app.schemas.auth import (
+    Credentials,
+    LinkRequest,
+    LogoutRequest,
+    RecoveryRequest,
+    RefreshRequest,
+    ResetRequest,
+    SentRead,
+    SessionRead,
+    SignupRequest,
+    TokenRead,
+)
+from app.schemas.base import PageRead
+from app.schemas.user import UserRead
+from app.services import account as account_service
 from app.services import auth as auth_service
+from app.services import throttle
+from app.services import user as user_service
+from app.services.account import SignupClosedError
+from app.services.auth import Grant, RefreshRefusedError
+
+SAME_TIME = 0.1  # seconds, whoever asks
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=BoundedRoute)
 
@@ -62,31 +106,174 @@ async def _credentials(request: Request) -> Credentials:
 @router.post(
     "/login/access-token",
     response_model=TokenRead,
-    responses=answers(401, 413, 422),
+    responses=answers(401, 413, 422, 429),
     openapi_extra=BODIES,
 )
 async def log_in(
-    service: ServiceDep, credentials: Annotated[Credentials, Depends(_credentials)]
+    service: ServiceDep,
+    request: Request,
+    credentials: Annotated[Credentials, Depends(_credentials)],
 ) -> dict[str, Any]:
-    """Trade mail address and password for a bearer token.
+    """Trade mail address and password for an access token and a refresh token.
 
     Takes JSON, or the OAuth2 password form. A wrong password and an unknown address get the
-    same answer.
+    same answer; too many of them, from one place or for one account, have to wait.
     """
-    # The password is checked outside any transaction: that takes long, and holds no connection.
+    settings = service.settings
+    account_quota, client_quota = login_quotas(
+        settings.login_failures_per_account, settings.login_failures_per_address
+    )
+    for_account = [(account_quota, credentials.username.lower())]
+    from_client = [(client_quota, client_of(request))]
+    await count(service, [*for_account, *from_client])
     async with service.database.reading() as session:
         account = await crud_user.by_email(session, credentials.username)
-        now = await transaction_time(session)
     password = credentials.password.get_secret_value()
     user = await auth_service.prove(account, password, service.passwords)
-    life = service.settings.access_token_life
-    async with service.database.writing() as writing:
-        grant = await auth_service.begin(
-            writing, user, auth_service.Origin(), life=timedelta(days=30), now=now
+
+    async def begin(session: Writing) -> Grant:
+        now = await transaction_time(session)
+        await throttle.forget(session, for_account)
+        await throttle.give_back(session, from_client)
+        return await auth_service.begin(
+            session,
+            user,
+            user.hashed_password,
+            origin_of(request),
+            life=settings.refresh_token_life,
+            now=now,
         )
-    token = service.signer.access_token(user.id, grant.session_id, now=now, life=life)
-    return {
-        "access_token": token,
-        "token_type": "bearer",
-        "expires_in": int(life.total_seconds()),
-    }
+
+    return granted(service, await service.database.write(begin))
+
+
+@router.post("/login/test-token", response_model=UserRead, responses=answers(401))
+async def test_token(user: CurrentUser) -> User:
+    """Whose access token this is, if it is still good."""
+    return user
+
+
+@router.post("/refresh", response_model=TokenRead, responses=answers(401, 413, 422))
+async def refresh_token(service: ServiceDep, body: RefreshRequest) -> dict[str, Any]:
+    """Trade a refresh token for the next pair.
+
+    Each is good once. One that comes a second time was stolen from somebody: the whole login
+    ends, for the thief and for its owner.
+    """
+
+    async def refresh(session: Writing) -> Grant | RefreshRefusedError:
+        now = await transaction_time(session)
+        life = service.settings.refresh_token_life
+        return await auth_service.refresh(session, body.refresh_token, life=life, now=now)
+
+    outcome = await service.database.write(refresh)
+    if isinstance(outcome, RefreshRefusedError):
+        raise outcome
+    return granted(service, outcome)
+
+
+@router.post("/logout", status_code=204, responses=answers(401, 413, 422))
+async def log_out(
+    user: CurrentUser,
+    session_id: CurrentSession,
+    session: WriteSession,
+    now: Now,
+    body: LogoutRequest | None = None,
+) -> Response:
+    """End this login, or every login of the account. Its tokens are good for nothing at once."""
+    everywhere = body is not None and body.everywhere
+    await auth_service.end(session, user.id, session_id, everywhere=everywhere, now=now)
+    return Response(status_code=204)
+
+
+@router.get("/sessions", response_model=PageRead[SessionRead], responses=answers(401, 422))
+async def list_sessions(
+    user: CurrentUser, session_id: CurrentSession, session: ReadSession, paging: Paging
+) -> dict[str, Any]:
+    """Where this account is or was logged in, newest first."""
+    shown = paging.shown(await crud_auth.session_page(session, user.id, paging.window))
+    shown["items"] = [
+        SessionRead.model_validate(
+            {**vars(login), "is_current": login.id == session_id}, from_attributes=False
+        )
+        for login in shown["items"]
+    ]
+    return shown
+
+
+@router.delete("/sessions/{session_id}", status_code=204, responses=answers(401, 422))
+async def end_session(
+    user: CurrentUser, session: WriteSession, session_id: KeyPath, now: Now
+) -> Response:
+    """End one login of this account; one that is over, or somebody else's, stays as it is."""
+    await auth_service.end(session, user.id, session_id, everywhere=False, now=now)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/signup", response_model=SentRead, status_code=202, responses=answers(403, 413, 422, 429)
+)
+async def sign_up(service: ServiceDep, request: Request, body: SignupRequest) -> dict[str, str]:
+    """Ask for an account. A link comes by mail; following it makes the account.
+
+    The answer is the same whether or not the address has an account already.
+    """
+    if not service.settings.signup_is_open:
+        raise SignupClosedError("Accounts are made by admins here; ask one of them.")
+    tries = [(SIGNUP_PER_ADDRESS, body.email.lower()), (SIGNUP_PER_CLIENT, client_of(request))]
+    await count(service, tries)
+    async with no_sooner_than(SAME_TIME):
+        hashed = await service.passwords.hash(body.password.get_secret_value())
+        wanted = account_service.Signup(body.email, hashed, body.full_name, body.time_zone)
+        async with service.database.writing() as session:
+            await account_service.sign_up(session, wanted, now=await transaction_time(session))
+    return {"message": "If this address can have an account, a mail with a link is on its way."}
+
+
+@router.post(
+    "/signup/confirm",
+    response_model=UserRead,
+    status_code=201,
+    responses=answers(409, 413, 422),
+)
+async def confirm_signup(
+    service: ServiceDep, session: WriteSession, body: LinkRequest, now: Now
+) -> User:
+    """Make the account that the link in the mail stands for. Then log in."""
+    role = Role(service.settings.signup_role)
+    made = await account_service.confirm_signup(session, body.token, service.signer, role, now=now)
+    return await user_service.require(session, made.id)
+
+
+@router.post(
+    "/password-recovery",
+    response_model=SentRead,
+    status_code=202,
+    responses=answers(413, 422, 429),
+)
+async def recover_password(
+    service: ServiceDep, request: Request, body: RecoveryRequest
+) -> dict[str, str]:
+    """Ask for a link that sets a new password. It comes by mail and is good for 30 minutes.
+
+    The answer is the same whether or not there is such an account.
+    """
+    tries = [(RECOVERY_PER_ADDRESS, body.email.lower()), (RECOVERY_PER_CLIENT, client_of(request))]
+    await count(service, tries)
+    async with no_sooner_than(SAME_TIME), service.database.writing() as session:
+        await account_service.recover(session, body.email, now=await transaction_time(session))
+    return {"message": "If there is an account for this address, a mail is on its way."}
+
+
+@router.post("/reset-password", response_model=UserRead, responses=answers(413, 422))
+async def reset_password(service: ServiceDep, body: ResetRequest) -> User:
+    """Set a new password with the link from the mail. Every login of the account ends."""
+    hashed = await service.passwords.hash(body.new_password.get_secret_value())
+    account_quota, _ = login_quotas(service.settings.login_failures_per_account, 1)
+    async with service.database.writing() as session:
+        now = await transaction_time(session)
+        user = await account_service.reset_password(
+            session, body.token, hashed, service.signer, now=now
+        )
+        await throttle.forget(session, [(account_quota, user.email.lower())])
+        return await user_service.require(session, user.id)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from app.api.bounds import BoundedRoute
 from app.api.deps import (
@@ -17,11 +17,21 @@ from app.api.deps import (
     WriteSession,
 )
 from app.api.errors import answers
+from app.api.grants import granted, origin_of
+from app.api.throttling import count
 from app.crud import crud_user
+from app.db.session import WriteSession as Writing
+from app.db.session import transaction_time
+from app.domain.throttle import login_quotas
 from app.models import User
+from app.schemas.auth import PasswordChange, TokenRead
 from app.schemas.base import PageRead
-from app.schemas.user import UserCreate, UserRead, UserUpdate
+from app.schemas.user import MeUpdate, UserCreate, UserRead, UserUpdate
+from app.services import account as account_service
+from app.services import auth as auth_service
+from app.services import throttle
 from app.services import user as user_service
+from app.services.auth import Grant
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=BoundedRoute)
 
@@ -30,6 +40,39 @@ router = APIRouter(prefix="/users", tags=["users"], route_class=BoundedRoute)
 async def read_me(user: CurrentUser) -> User:
     """Who is logged in."""
     return user
+
+
+@router.patch("/me", response_model=UserRead, responses=answers(401, 413, 422))
+async def update_me(session: WriteSession, body: MeUpdate, now: Now, user: CurrentUser) -> User:
+    """Change one's own name, phone number and time zone. An admin changes the rest."""
+    fields = body.model_dump(exclude_unset=True)
+    await user_service.update(session, user.id, fields, now=now)
+    return await user_service.require(session, user.id)
+
+
+@router.put("/me/password", response_model=TokenRead, responses=answers(401, 413, 422, 429))
+async def change_password(
+    service: ServiceDep, request: Request, body: PasswordChange, user: CurrentUser
+) -> dict[str, Any]:
+    """Change one's own password. Every login of the account ends; the answer begins a new one."""
+    settings = service.settings
+    quota, _ = login_quotas(settings.login_failures_per_account, 1)
+    tries = [(quota, user.email.lower())]
+    await count(service, tries)
+    await account_service.prove_current(
+        user, body.current_password.get_secret_value(), service.passwords
+    )
+    hashed = await service.passwords.hash(body.new_password.get_secret_value())
+
+    async def change(session: Writing) -> Grant:
+        now = await transaction_time(session)
+        await throttle.forget(session, tries)
+        await account_service.change_password(session, user, hashed, now=now)
+        return await auth_service.begin(
+            session, user, hashed, origin_of(request), life=settings.refresh_token_life, now=now
+        )
+
+    return granted(service, await service.database.write(change))
 
 
 @router.get("", response_model=PageRead[UserRead], responses=answers(401, 422))
@@ -74,3 +117,14 @@ async def update_user(
         fields["hashed_password"] = await service.passwords.hash(body.password.get_secret_value())
     await user_service.update(session, user_id, fields, now=now)
     return await user_service.require(session, user_id)
+
+
+@router.delete("/{user_id}", status_code=204, responses=answers(401, 403, 404, 409, 422))
+async def delete_user(session: WriteSession, user_id: KeyPath, now: Now, _: Admin) -> Response:
+    """Delete an account: its logins end, its address is free again, it is paged no more.
+
+    What the person did stays in the history under their name. Somebody whom an active policy
+    pages is refused; change the policy first.
+    """
+    await user_service.remove(session, user_id, now=now)
+    return Response(status_code=204)
