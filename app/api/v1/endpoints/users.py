@@ -84,14 +84,14 @@ async def list_users(session: ReadSession, paging: Paging, _: Reader) -> dict[st
 @router.post(
     "", response_model=UserRead, status_code=201, responses=answers(401, 403, 409, 413, 422)
 )
-async def create_user(
-    service: ServiceDep, session: WriteSession, body: UserCreate, now: Now, _: Admin
-) -> User:
+async def create_user(service: ServiceDep, body: UserCreate, _: Admin) -> User:
     """Make an account. Its mail address is paged at once; more ways come later."""
+    # Hashed before the transaction begins: it takes long, and would hold a connection.
     hashed = await service.passwords.hash(body.password.get_secret_value())
     new = user_service.NewUser(**body.model_dump(exclude={"password"}), hashed_password=hashed)
-    user = await user_service.create(session, new, now=now)
-    return await user_service.require(session, user.id)
+    async with service.database.writing() as session:
+        user = await user_service.create(session, new, now=await transaction_time(session))
+        return await user_service.require(session, user.id)
 
 
 @router.get("/{user_id}", response_model=UserRead, responses=answers(401, 404, 422))
@@ -103,20 +103,14 @@ async def read_user(session: ReadSession, user_id: KeyPath, _: Reader) -> User:
 @router.patch(
     "/{user_id}", response_model=UserRead, responses=answers(401, 403, 404, 409, 413, 422)
 )
-async def update_user(
-    service: ServiceDep,
-    session: WriteSession,
-    user_id: KeyPath,
-    body: UserUpdate,
-    now: Now,
-    _: Admin,
-) -> User:
+async def update_user(service: ServiceDep, user_id: KeyPath, body: UserUpdate, _: Admin) -> User:
     """Change the named fields. A deactivated person is paged no more and cannot log in."""
     fields = body.model_dump(exclude_unset=True, exclude={"password"})
     if body.password is not None:
         fields["hashed_password"] = await service.passwords.hash(body.password.get_secret_value())
-    await user_service.update(session, user_id, fields, now=now)
-    return await user_service.require(session, user_id)
+    async with service.database.writing() as session:
+        await user_service.update(session, user_id, fields, now=await transaction_time(session))
+        return await user_service.require(session, user_id)
 
 
 @router.delete("/{user_id}", status_code=204, responses=answers(401, 403, 404, 409, 422))

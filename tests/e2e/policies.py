@@ -1,0 +1,162 @@
+"""Policies, what they do to an incident, and the tools that open incidents."""
+
+from typing import Any
+
+from tests.e2e.steps import Group
+from tests.e2e.tour import Tour, check
+
+policies = Group("Escalation")
+tools = Group("Integrations")
+
+POLICIES = "/v1/escalation/policies"
+
+
+def policy_body(tour: Tour, name: str, **fields: Any) -> dict[str, Any]:
+    """A policy for this run's service only, which pages nobody else."""
+    steps = [{"delay_minutes": 0, "actions": [{"type": "comment", "text": "Look at this."}]}]
+    conditions = {"service": [tour.mark]}
+    return {"name": f"{name} {tour.mark}", "conditions": conditions, "steps": steps, **fields}
+
+
+@policies
+def create(tour: Tour) -> None:
+    """An admin makes a policy; a faulty one is refused with the path of the fault."""
+    admin = tour.people["admin"]
+    made = tour.call("POST", POLICIES, admin, expect=201, json=policy_body(tour, "Primary"))
+    tour.ids["policy"] = made["id"]
+    tour.later("DELETE", f"{POLICIES}/{made['id']}")
+    wrong = policy_body(tour, "Wrong", steps=[{"delay_minutes": 0, "actions": [{"type": "sing"}]}])
+    refusal = tour.call("POST", POLICIES, admin, expect=422, json=wrong)
+    path = refusal["details"]["errors"][0]["path"]
+    check(path == "steps[0].actions[0].type", f"the fault was told at {path}")
+
+
+@policies
+def read_and_change(tour: Tour) -> None:
+    """Policies are listed, read and changed."""
+    admin, path = tour.people["admin"], f"{POLICIES}/{tour.ids['policy']}"
+    listed = tour.call("GET", f"{POLICIES}?per_page=100", tour.people["viewer"])
+    check(tour.ids["policy"] in {one["id"] for one in listed["items"]}, "it is not listed")
+    check(tour.call("PATCH", path, admin, json={"repeat": 1})["repeat"] == 1, "no repeat")
+    check(tour.call("GET", path, admin)["is_active"], "it sleeps")
+
+
+@policies
+def runs(tour: Tour) -> None:
+    """A policy that matches takes its step by itself; where it stands can be read."""
+    responder = tour.people["responder"]
+    number = tour.incident(responder)["id"]
+    tour.ids["escalated"] = number
+    path = f"/v1/incidents/{number}/escalation"
+
+    def taken() -> Any:
+        standing = tour.call("GET", path, responder)
+        return standing["events"] and standing
+
+    standing = tour.until(taken, "no step was taken")
+    check(standing["escalations"][0]["policy_id"] == tour.ids["policy"], "another policy ran")
+    listed = tour.call("GET", f"/v1/incidents/{number}/notifications", responder)
+    check(listed["total"] == 0, "somebody was paged")
+
+
+@policies
+def delete(tour: Tour) -> None:
+    """A policy is deleted; what it did stays."""
+    admin = tour.people["admin"]
+    made = tour.call("POST", POLICIES, admin, expect=201, json=policy_body(tour, "Brief"))
+    tour.call("DELETE", f"{POLICIES}/{made['id']}", admin, expect=204)
+    tour.call("GET", f"{POLICIES}/{made['id']}", admin, expect=404, code="POLICY_NOT_FOUND")
+
+
+@tools
+def connect(tour: Tour) -> None:
+    """An admin connects tools, each with a key that is shown once."""
+    admin = tour.people["admin"]
+    for kind in ("alerts", "alertmanager", "elastic"):
+        body = {"name": f"{kind} {tour.mark}", "kind": kind, "service": tour.mark}
+        made = tour.call("POST", "/v1/integrations", admin, expect=201, json=body)
+        path = f"/v1/integrations/{made['id']}"
+        tour.ids[kind], tour.keys[kind] = made["id"], made["key"]
+        check("key" not in tour.call("GET", path, admin), "the key is shown again")
+        tour.call("PATCH", path, admin, json={"default_severity": "low"})
+    listed = tour.call("GET", "/v1/integrations?per_page=100", admin)
+    check(tour.ids["elastic"] in {one["id"] for one in listed["items"]}, "it is not listed")
+
+
+@tools
+def rotate(tour: Tour) -> None:
+    """A key is replaced while both live; the old one is revoked."""
+    admin, path = tour.people["admin"], f"/v1/integrations/{tour.ids['alerts']}/keys"
+    made = tour.call("POST", path, admin, expect=201)
+    old, tour.keys["alerts"] = tour.keys["alerts"], made["key"]
+    listed = tour.call("GET", f"/v1/integrations/{tour.ids['alerts']}", admin)["keys"]
+    tour.call("DELETE", f"{path}/{listed[0]['id']}", admin, expect=204)
+    body = {"title": "Old key", "dedup_key": "old"}
+    refused = tour.send("POST", "/v1/webhooks/alerts", headers={"X-API-Key": old}, json=body)
+    check(refused.status_code == 401, f"the old key got {refused.status_code}")
+
+
+@tools
+def plain_alerts(tour: Tour) -> None:
+    """One problem is one incident, however often its alert comes; its recovery resolves it."""
+    headers = {"X-API-Key": tour.keys["alerts"]}
+    path, body = "/v1/webhooks/alerts", {"title": "Disk full", "dedup_key": tour.mark}
+    first = tour.call("POST", path, headers=headers, json=body)["alerts"][0]
+    again = tour.call("POST", path, headers=headers, json=body)["alerts"][0]
+    check((first["outcome"], again["outcome"]) == ("opened", "joined"), "two incidents")
+    over = tour.call("POST", path, headers=headers, json={**body, "status": "resolved"})
+    check(over["alerts"][0]["outcome"] == "resolved", "it goes on")
+    _forget(tour, first["incident_id"])
+
+
+@tools
+def alertmanager(tour: Tour) -> None:
+    """Alertmanager's webhook opens an incident and resolves it."""
+    alert = {"status": "firing", "labels": {"alertname": "DiskFull", "severity": "warning"},
+             "annotations": {}, "startsAt": "2026-11-21T03:00:00Z", "fingerprint": tour.mark,
+             "generatorURL": ""}  # fmt: skip
+    group = {"version": "4", "status": "firing", "receiver": "tocsin", "groupKey": tour.mark,
+             "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
+             "externalURL": "http://alertmanager.example", "alerts": [alert]}  # fmt: skip
+    headers = {"Authorization": f"Bearer {tour.keys['alertmanager']}"}
+    path = "/v1/webhooks/alertmanager"
+    made = tour.call("POST", path, headers=headers, json=group)["alerts"][0]
+    check(made["outcome"] == "opened", f"it was {made['outcome']}")
+    over = {**group, "status": "resolved", "alerts": [{**alert, "status": "resolved"}]}
+    told = tour.call("POST", path, headers=headers, json=over)["alerts"][0]
+    check(told["outcome"] == "resolved", f"it was {told['outcome']}")
+    _forget(tour, made["incident_id"])
+
+
+@tools
+def elastic(tour: Tour) -> None:
+    """Elastic APM's webhook opens an incident; the key may come as a basic password."""
+    body = {"source": "elastic-apm", "dedup_key": tour.mark, "status": "threshold_met",
+            "title": "Error rate", "reason": "It is 12 %", "service": tour.mark}  # fmt: skip
+    made = tour.call(
+        "POST", "/v1/webhooks/elastic", auth=("elastic", tour.keys["elastic"]), json=body
+    )["alerts"][0]
+    check(made["outcome"] == "opened", f"it was {made['outcome']}")
+    _forget(tour, made["incident_id"])
+
+
+@tools
+def unreadable(tour: Tour) -> None:
+    """An alert that cannot be read is kept, answered 200, and opens an incident about itself."""
+    headers = {"X-API-Key": tour.keys["alerts"]}
+    told = tour.call("POST", "/v1/webhooks/alerts", headers=headers, content=b"{no json")
+    check(told["alerts"][0]["outcome"] == "unreadable", "it was understood")
+    _forget(tour, told["alerts"][0]["incident_id"])
+
+
+@tools
+def no_key(tour: Tour) -> None:
+    """No key, a wrong key and a person's token open nothing."""
+    for headers in ({}, {"X-API-Key": "tik_guess"}, tour.people["admin"].headers):
+        answer = tour.send("POST", "/v1/webhooks/alerts", headers=headers, json={"title": "x"})
+        check(answer.status_code == 401, f"it answered {answer.status_code}")
+
+
+def _forget(tour: Tour, number: int | None) -> None:
+    check(number is not None, "no incident was named")
+    tour.later("DELETE", f"/v1/incidents/{number}?confirm={number}")
