@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+QUICK := -n 2 -m "not crash and not stress and not peer and not contract"
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types contracts migrations slow lock clean
+.PHONY: help install run test coverage slow e2e check lint types contracts migrations lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -17,12 +18,20 @@ run: $(VENV)/.runtime ## Install, start the embedded PostgreSQL, migrate, serve 
 	@$(BIN)/tocsin serve
 
 test: $(VENV)/.dev ## Run the tests, all but the slow stories
-	@$(BIN)/python -m pytest -n 2 -m "not crash and not stress and not peer"
+	@$(BIN)/python -m pytest $(QUICK)
 
-slow: $(VENV)/.dev ## Run the slow stories: races, killed processes, a real Alertmanager
+coverage: $(VENV)/.dev ## Run the same tests and see that they cover 95 % of the lines and branches
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m pytest $(QUICK) --cov --cov-report=term:skip-covered
+
+slow: $(VENV)/.dev ## Run the slow stories: races, killed processes, a real Alertmanager, schemathesis
+	@$(BIN)/python -m pytest -n 2 -m "contract"
 	@$(BIN)/python -m pytest -m "crash or stress or peer"
 
-check: lint types contracts migrations test slow ## Everything CI checks: style, types, contracts, migrations, all tests
+e2e: $(VENV)/.dev ## Call every route of a running server over HTTP (of one of its own if none runs)
+	@$(BIN)/python run_e2e_tests.py
+
+check: lint types contracts migrations coverage slow e2e ## Everything CI checks: style, types, contracts, migrations, all tests
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
