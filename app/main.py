@@ -4,20 +4,25 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api import errors, health, ingest
-from app.api.middleware import RequestContext
+from app.api import errors, health, ingest, middleware
 from app.api.state import Pulse, Service
 from app.api.v1.api import router as v1
 from app.channels.base import Sender
+from app.channels.chat import ChatSender
 from app.channels.email import SmtpSender, parse_smtp_url
 from app.channels.outbox import OutboxSender
+from app.channels.push import PushSender
+from app.channels.push_seal import vapid_public_key
+from app.channels.sms_gateway import SmsGatewaySender
 from app.channels.targets import parse_networks
+from app.channels.twilio import TwilioSender
 from app.channels.unconfigured import UnconfiguredSender
 from app.channels.webhook import WebhookSender
 from app.core.config import Settings
@@ -61,19 +66,53 @@ class NoLoops:
 
 def build_senders(settings: Settings, data_dir: Path, signer: Signer) -> list[Sender]:
     """One sender a channel, as far as this installation can; the rest say that they cannot."""
-    email: Sender
-    if settings.smtp_url is not None:
-        server = parse_smtp_url(settings.smtp_url.get_secret_value())
-        email = SmtpSender(server, settings.mail_from)
-    else:
-        email = OutboxSender(data_dir / "outbox", settings.mail_from)
-    webhook = WebhookSender(
-        webhook_secret(settings, signer),
-        VERSION,
-        allowed=parse_networks(settings.allow_private_targets),
+    private = parse_networks(settings.allow_private_targets)
+    built: dict[Channel, Sender] = {
+        Channel.EMAIL: _email_sender(settings, data_dir),
+        Channel.SMS: _sms_sender(settings) or UnconfiguredSender(Channel.SMS),
+        Channel.PUSH: PushSender(
+            push_key(signer), subject=_push_contact(settings), allowed=private
+        ),
+        Channel.CHAT: ChatSender(allowed=private),
+        Channel.WEBHOOK: WebhookSender(webhook_secret(settings, signer), VERSION, allowed=private),
+    }
+    return [built[channel] for channel in Channel]
+
+
+def _email_sender(settings: Settings, data_dir: Path) -> Sender:
+    if settings.smtp_url is None:
+        return OutboxSender(data_dir / "outbox", settings.mail_from)
+    return SmtpSender(parse_smtp_url(settings.smtp_url.get_secret_value()), settings.mail_from)
+
+
+def _sms_sender(settings: Settings) -> Sender | None:
+    if settings.sms_gateway_url is not None:
+        token, status_url = settings.sms_gateway_token, settings.sms_gateway_status_url
+        return SmsGatewaySender(
+            settings.sms_gateway_url.get_secret_value(),
+            token=token.get_secret_value() if token else None,
+            body=settings.sms_gateway_body,
+            id_field=settings.sms_gateway_id_field,
+            status_url=status_url.get_secret_value() if status_url else None,
+        )
+    sid, token, number = (
+        settings.twilio_account_sid,
+        settings.twilio_auth_token,
+        settings.twilio_from,
     )
-    built: dict[Channel, Sender] = {Channel.EMAIL: email, Channel.WEBHOOK: webhook}
-    return [built.get(channel) or UnconfiguredSender(channel) for channel in Channel]
+    if sid is None or token is None or number is None:
+        return None
+    return TwilioSender(sid, token.get_secret_value(), number, api_url=settings.twilio_api_url)
+
+
+def push_key(signer: Signer) -> bytes:
+    """What this installation signs its pushes with: browsers subscribe to its public half."""
+    return signer.derive("push")
+
+
+def _push_contact(settings: Settings) -> str:
+    """Whom a push service may write to about us."""
+    return settings.push_contact or f"mailto:{parseaddr(settings.mail_from)[1]}"
 
 
 def webhook_secret(settings: Settings, signer: Signer) -> str:
@@ -138,13 +177,16 @@ def create_app(
         passwords=Passwords(settings.password_rounds),
         vault=Vault(signer.derive("vault")),
         pulse=pulse,
+        push_public_key=vapid_public_key(push_key(signer)),
         channel_states=lambda: {str(sender.channel): sender.state() for sender in senders},
     )
     app.include_router(v1)
     app.include_router(health.router)
     web.install(app)
     errors.install(app)
-    app.add_middleware(RequestContext)
+    middleware.install(
+        app, origins=settings.allowed_origins, is_https=setup.public_url.startswith("https://")
+    )
     _describe_keys(app)
     return app
 

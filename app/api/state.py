@@ -25,4 +25,5 @@ class Service:
     passwords: Passwords
     vault: Vault
     pulse: Pulse
+    push_public_key: str  # what a browser subscribes to
     channel_states: Callable[[], dict[str, str]]

@@ -131,8 +131,13 @@ def is_public(address: IPAddress) -> bool:
 
 def is_permitted(address: IPAddress, allowed: Sequence[Network]) -> bool:
     """Whether a request may go there: it is public, or an operator allowed its network."""
+    return is_public(address) or is_in(address, allowed)
+
+
+def is_in(address: IPAddress, networks: Sequence[Network]) -> bool:
+    """Whether one of the networks holds the address, or the IPv4 address inside it."""
     forms = (address, embedded_v4(address) or address)
-    return is_public(address) or any(form in network for network in allowed for form in forms)
+    return any(form in network for network in networks for form in forms)
 
 
 async def system_resolver(host: str, port: int) -> list[str]:

@@ -262,11 +262,12 @@ async def http_server(
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        length = next(
+        lengths = [
             int(line.partition(b":")[2])
             for line in head.split(b"\r\n")
             if line.lower().startswith(b"content-length:")
-        )
+        ]
+        length = sum(lengths[:1])  # a GET has none
         record.requests.append(head + await reader.readexactly(length))
         reply = replies[min(len(record.requests), len(replies)) - 1]
         if isinstance(reply, bytes):
@@ -278,6 +279,19 @@ async def http_server(
     async with listening(converse, tls=tls) as port:
         record.port = port
         yield record
+
+
+async def silence(_: asyncio.StreamWriter) -> None:
+    """A reply that never comes."""
+    await asyncio.sleep(60)
+
+
+async def endless(writer: asyncio.StreamWriter, status: int = 500) -> None:
+    """A reply whose body goes on until the client hangs up, or 100 MB are written."""
+    writer.write(answer(status, content_length="1000000000"))
+    for _ in range(1600):
+        writer.write(b"x" * 65536)
+        await writer.drain()
 
 
 @contextlib.asynccontextmanager
