@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 from pydantic import TypeAdapter, ValidationError
 
 from app.core import logging as tocsin_logging
@@ -74,16 +75,7 @@ def serve(
     settings = _settings(host=host, port=port)
     with _bound(settings) as listener, _set_up(settings, listener) as setup:
         asyncio.run(_announce(setup))
-        app = create_app(setup, with_worker=worker)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=SHUTDOWN_PATIENCE,
-            )
-        )
+        server = uvicorn.Server(server_config(create_app(setup, with_worker=worker), settings))
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
     print("Tocsin has stopped.")
@@ -191,6 +183,18 @@ def _bound(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How the server runs. Only proxies that are trusted say where a request came from."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,  # None would read a variable
+        timeout_graceful_shutdown=SHUTDOWN_PATIENCE,
+    )
+
+
 @contextmanager
 def _set_up(settings: Settings, listener: socket.socket | None = None) -> Iterator[Setup]:
     """A database that is there and migrated, and everything else that settings leave open."""
@@ -244,6 +248,7 @@ async def _announce(setup: Setup) -> None:
         url = setup.public_url
         print(f"\nTocsin serves {url}")
         print(f"  Swagger UI   {url}/docs")
+        print(f"  ReDoc        {url}/redoc")
         if made is None:
             print(
                 "  Log in with the admin of the first start; `tocsin create-admin` makes another."

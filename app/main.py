@@ -1,6 +1,7 @@
 """The composition root: everything is built here, once, from the settings."""
 
 import base64
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -177,6 +178,7 @@ def create_app(
         passwords=Passwords(settings.password_rounds),
         vault=Vault(signer.derive("vault")),
         pulse=pulse,
+        started=time.monotonic(),
         push_public_key=vapid_public_key(push_key(signer)),
         channel_states=lambda: {str(sender.channel): sender.state() for sender in senders},
     )

@@ -1,5 +1,6 @@
 """How Tocsin is: alive for whoever restarts it, ready for whoever balances load."""
 
+import time
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
@@ -31,6 +32,7 @@ class LatenessRead(ReadSchema):
 class HealthRead(ReadSchema):
     status: Literal["ok", "degraded"]
     version: str
+    uptime_seconds: float = Field(description="How long this process has run.", examples=[86400.0])
     database: DatabaseHealth
     loops: dict[str, Any] = Field(description="The loops of this process.")
     channels: dict[str, str] = Field(examples=[{"email": "ready", "webhook": "ready"}])
@@ -70,6 +72,7 @@ async def read_health(service: ServiceDep) -> HealthRead:
     return HealthRead(
         status="ok" if is_well else "degraded",
         version=VERSION,
+        uptime_seconds=round(time.monotonic() - service.started, 1),
         database=database,
         loops=service.pulse.report(),
         channels=service.channel_states(),

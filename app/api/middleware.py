@@ -1,20 +1,25 @@
 """What happens to every request: an id, a log line, safe headers, and never a bare 500.
 
-Pure ASGI, so that it adds no task and no copy of the body.
+Pure ASGI, so that it adds no task and no copy of the body. From the outside in: the context,
+which sees every answer; who may call from a browser, so that a script can read even a 500; what
+turns a failure into an answer; another try for what clashed.
 """
 
 import logging
 import re
 import time
+from collections.abc import Collection
 from secrets import token_hex
 
 import structlog
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.again import Again, was_in_the_way
+from app.api.cors import Cors
 from app.api.errors import envelope
 from app.db.session import is_outage
 
@@ -27,14 +32,30 @@ SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # For what is no page; a page brings the policy that it needs.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}  # other hosts of the domain: not ours
+# What whoever holds a link may do is in its last part.
+SECRET_PATH = re.compile("/+(a|v1/+receipts|account/+[^/]+)/+.+", re.DOTALL | re.IGNORECASE)
+
+
+def install(app: FastAPI, *, origins: Collection[str] = (), is_https: bool = False) -> None:
+    """Put it all around the application, which people reach by https or not."""
+    app.add_middleware(RequestContext, origins=origins, is_https=is_https)
 
 
 class RequestContext:
-    """Gives each request its id and turns whatever escapes into an answer."""
+    """Gives each request its id and its log line, and each answer the headers that keep it safe."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = Again(app)
+    def __init__(
+        self, app: ASGIApp, *, origins: Collection[str] = (), is_https: bool = False
+    ) -> None:
+        answering = Failures(Again(app))
+        self.app: ASGIApp = Cors(answering, origins) if origins else answering
+        self.headers = SAFE_HEADERS | (ONLY_TLS if is_https else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,18 +76,14 @@ class RequestContext:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID] = request_id
-                for name, value in SAFE_HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
+                if scope["path"].startswith("/v1/"):
+                    headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         try:
             await self.app(scope, receive, send_marked)
-        except ClientDisconnect:
-            log.info("client.gone")  # in the middle of its body: nobody waits for an answer
-        except Exception as error:
-            answer = _answer_to(error, request_id)
-            if status == 0:
-                await answer(scope, receive, send_marked)
         finally:
             log.info(
                 "request",
@@ -78,6 +95,33 @@ class RequestContext:
                 },
             )
             structlog.contextvars.clear_contextvars()
+
+
+class Failures:
+    """Turns whatever escapes into an answer, unless one has begun or nobody waits for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_noted)
+        except ClientDisconnect:
+            log.info("client.gone")  # in the middle of its body
+        except Exception as error:
+            answer = _answer_to(error, scope["state"]["request_id"])
+            if not has_begun:
+                await answer(scope, receive, send)
 
 
 def _answer_to(error: Exception, request_id: str) -> JSONResponse:
@@ -99,4 +143,5 @@ def _answer_to(error: Exception, request_id: str) -> JSONResponse:
 
 def _shown_path(path: str) -> str:
     """The path without the secret of a link."""
-    return "/a/…" if path.startswith("/a/") else path[:300]
+    link = SECRET_PATH.fullmatch(path)
+    return f"/{link[1]}/…" if link else path[:300]

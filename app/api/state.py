@@ -25,5 +25,6 @@ class Service:
     passwords: Passwords
     vault: Vault
     pulse: Pulse
+    started: float  # by the monotonic clock
     push_public_key: str  # what a browser subscribes to
     channel_states: Callable[[], dict[str, str]]

@@ -3,15 +3,18 @@
 Names are `TOCSIN_…`; `DATABASE_URL`, `HOST` and `PORT` also work without the prefix. An empty
 one counts as not set, because that is how compose files pass on what nobody set; only an
 empty DATABASE_URL is refused, lest a forgotten secret start a database of its own.
+
+A description is one sentence; docs/configuration.md begins with the same, and a test holds
+the two together.
 """
 
-import re
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     Field,
     Secret,
@@ -23,11 +26,32 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.core import addresses, guessable
 from app.core.errors import SetupError
+
+Word = TypeVar("Word", bound=str)
 
 
 def _bare(name: str) -> AliasChoices:
     return AliasChoices(f"TOCSIN_{name}", name)
+
+
+def _secretly(check: Callable[[str], str]) -> AfterValidator:
+    """The check, of a text that nobody shall see."""
+    return AfterValidator(lambda secret: SecretStr(check(secret.get_secret_value())))
+
+
+def _by_environment(development: Word, production: Word) -> Callable[[dict[str, Any]], Word]:
+    """What a setting is when it is not set, depending on where this runs."""
+
+    def choose(chosen: Mapping[str, Any]) -> Word:
+        return production if chosen.get("environment") == "production" else development
+
+    return choose
+
+
+WebAddress = Annotated[str, AfterValidator(addresses.web_address)]
+SecretAddress = Annotated[SecretStr, _secretly(addresses.callable_address)]
 
 
 class Settings(BaseSettings):
@@ -35,30 +59,136 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TOCSIN_", extra="ignore", populate_by_name=True)
 
-    database_url: SecretStr | None = Field(None, validation_alias=_bare("DATABASE_URL"))
-    data_dir: Path | None = None
-    host: str = Field("127.0.0.1", validation_alias=_bare("HOST"))
-    port: int = Field(8000, ge=0, le=65535, validation_alias=_bare("PORT"))
-    public_url: str | None = None  # where people reach this service; links in pages begin with it
+    environment: Literal["development", "production"] = Field(
+        "development", description="In `production`, Tocsin refuses to start with unsafe settings."
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias=_bare("DATABASE_URL"),
+        description="The PostgreSQL (15 or newer) to use; without it Tocsin runs its own.",
+    )
+    database_pool: int = Field(
+        10, ge=2, le=200, description="The most database connections of one process."
+    )
+    data_dir: Path | None = Field(
+        None, description="The folder of the embedded database, the outbox and the secret key."
+    )
+    host: str = Field(
+        "127.0.0.1", validation_alias=_bare("HOST"), description="The address to listen on."
+    )
+    port: int = Field(
+        8000,
+        ge=0,
+        le=65535,
+        validation_alias=_bare("PORT"),
+        description="The port to listen on; `0` takes any free one.",
+    )
+    public_url: WebAddress | None = Field(
+        None, description="Where people reach this service; links in messages begin with it."
+    )
+    trusted_proxies: Annotated[str, AfterValidator(addresses.proxies)] = Field(
+        "", description="The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count."
+    )
+    cors_origins: Annotated[str, AfterValidator(addresses.origins)] = Field(
+        "", description="The web origins whose scripts may call the API from a browser."
+    )
+    max_body_bytes: int = Field(
+        1_000_000, ge=1_000, description="The largest request of a monitoring tool that is read."
+    )
 
-    secret_key: Secret[Annotated[str, StringConstraints(min_length=32)]] | None = None
-    access_token_minutes: int = Field(60, ge=1, le=60 * 24)
-    password_rounds: int = Field(12, ge=4, le=16)
+    secret_key: Secret[Annotated[str, StringConstraints(min_length=32)]] | None = Field(
+        None, description="Signs tokens and links; all replicas need the same."
+    )
+    access_token_minutes: int = Field(
+        60, ge=1, le=60 * 24, description="How long an access token is good."
+    )
+    refresh_token_days: int = Field(
+        30, ge=1, le=365, description="How long a login lasts that nobody uses."
+    )
+    password_rounds: int = Field(
+        12, ge=4, le=16, description="The cost of a password hash; one more doubles it."
+    )
+    login_failures_per_account: int = Field(
+        10, ge=1, le=1_000, description="Wrong passwords for one account before it has to wait."
+    )
+    login_failures_per_address: int = Field(
+        50, ge=1, le=10_000, description="Wrong passwords from one address before it has to wait."
+    )
+    signup: Literal["open", "closed"] = Field(
+        default_factory=_by_environment("open", "closed"),
+        description="Whether people may make accounts for themselves.",
+    )
+    signup_role: Literal["viewer", "responder"] = Field(
+        "viewer", description="The role of an account that somebody made for themselves."
+    )
+    first_admin_email: str | None = Field(
+        None, description="The mail address of the first admin, made at the first start."
+    )
+    first_admin_password: Secret[Annotated[str, StringConstraints(min_length=8)]] | None = Field(
+        None, description="The password of the first admin."
+    )
 
-    first_admin_email: str | None = None
-    first_admin_password: Secret[Annotated[str, StringConstraints(min_length=8)]] | None = None
+    smtp_url: SecretStr | None = Field(
+        None, description="The mail server; without it pages are kept in the outbox folder."
+    )
+    mail_from: str = Field(
+        "Tocsin <tocsin@localhost>", description="The sender of all mail, and where bounces go."
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, description="Signs webhook calls, so that their reader knows who called."
+    )
+    allow_private_targets: str = Field(
+        "", description="The networks that webhooks may reach although they are private."
+    )
+    sms_gateway_url: SecretAddress | None = Field(
+        None, description="Where to POST an SMS, for any gateway that speaks HTTP."
+    )
+    sms_gateway_token: SecretStr | None = Field(
+        None, description="Sent to the gateway as `Authorization: Bearer`."
+    )
+    sms_gateway_body: str | None = Field(
+        None, description="The JSON to send to the gateway, with places for number and text."
+    )
+    sms_gateway_id_field: str = Field(
+        "id", description="Where the gateway's answer has the message's id."
+    )
+    sms_gateway_status_url: SecretAddress | None = Field(
+        None, description="Where to ask the gateway what became of a message."
+    )
+    twilio_account_sid: str | None = Field(None, description="The Twilio account that sends SMS.")
+    twilio_auth_token: SecretStr | None = Field(
+        None, description="The password of that account, which also signs Twilio's receipts."
+    )
+    twilio_from: str | None = Field(
+        None, description="The number, or the messaging service, that SMS come from."
+    )
+    twilio_api_url: WebAddress = Field(
+        "https://api.twilio.com", description="Where Twilio's API is."
+    )
+    push_contact: Annotated[str, AfterValidator(addresses.contact)] | None = Field(
+        None, description="Whom a push service asks when our messages trouble it."
+    )
 
-    smtp_url: SecretStr | None = None
-    mail_from: str = "Tocsin <tocsin@localhost>"
-    webhook_secret: SecretStr | None = None
-    allow_private_targets: str = ""
+    fallback_email: str | None = Field(
+        None, description="The user who is paged when nobody else would be."
+    )
+    page_limit: int = Field(
+        10, ge=1, le=1_000, description="Pages to one person over one channel before bundling."
+    )
+    page_window_minutes: float = Field(
+        10.0, ge=0.1, le=24 * 60, description="The window in which those pages are counted."
+    )
+    safety_tick_seconds: float = Field(
+        5.0, gt=0, le=60, description="How often the loops are rung in case a ring was lost."
+    )
 
-    fallback_email: str | None = None  # who is paged when nobody else would be; else the admins
-    max_body_bytes: int = Field(1_000_000, ge=1_000)
-    database_pool: int = Field(10, ge=2, le=200)
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["console", "json"] = "console"
-    safety_tick_seconds: float = Field(5.0, gt=0, le=60)
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is worth a line in the log."
+    )
+    log_format: Literal["console", "json"] = Field(
+        default_factory=_by_environment("console", "json"),
+        description="Lines for people, or one JSON object a line.",
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -72,41 +202,161 @@ class Settings(BaseSettings):
         name = str(about.field_name)
         if value.strip() or name == "database_url":
             return value
-        return cls.model_fields[name].default
+        field = cls.model_fields[name]
+        return field.get_default(call_default_factory=True, validated_data=about.data)
 
-    @field_validator("log_level", "log_format", mode="before")
+    @field_validator(
+        "environment", "signup", "signup_role", "log_level", "log_format", mode="before"
+    )
     @classmethod
     def _in_any_case(cls, word: object) -> object:
-        return word.lower() if isinstance(word, str) else word
+        return word.strip().lower() if isinstance(word, str) else word
 
-    @field_validator("public_url")
-    @classmethod
-    def _web_address(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = urlsplit(url.strip())
-        is_whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        is_plain = parts.geturl().isprintable() and not re.search(r"[\s?#@]", parts.geturl())
-        if not is_whole or not is_plain:
-            raise ValueError("must be a web address such as https://tocsin.example.org")
-        return parts.geturl().rstrip("/")
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def signup_is_open(self) -> bool:
+        return self.signup == "open"
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        return addresses.listed(self.cors_origins)
 
     @property
     def access_token_life(self) -> timedelta:
         return timedelta(minutes=self.access_token_minutes)
 
     @property
+    def refresh_token_life(self) -> timedelta:
+        return timedelta(days=self.refresh_token_days)
+
+    @property
+    def page_window(self) -> timedelta:
+        return timedelta(minutes=self.page_window_minutes)
+
+    @property
     def safety_tick(self) -> timedelta:
         return timedelta(seconds=self.safety_tick_seconds)
 
 
+# --- What is wrong only together, or only in production ------------------------------------
+
+Rule = tuple[Callable[[Settings], object], str]
+
+CONTRADICTIONS: tuple[Rule, ...] = (
+    (
+        lambda s: 0 < sum(map(bool, _twilio(s))) < 3,
+        "TOCSIN_TWILIO_ACCOUNT_SID, TOCSIN_TWILIO_AUTH_TOKEN and TOCSIN_TWILIO_FROM belong"
+        " together; set all three or none.",
+    ),
+    (
+        lambda s: s.sms_gateway_url and any(_twilio(s)),
+        "TOCSIN_SMS_GATEWAY_URL and Twilio are both set, and an SMS leaves only once; keep the"
+        " one that shall send.",
+    ),
+    (
+        lambda s: (
+            not s.sms_gateway_url
+            and (s.sms_gateway_token or s.sms_gateway_body or s.sms_gateway_status_url)
+        ),
+        "TOCSIN_SMS_GATEWAY_TOKEN, TOCSIN_SMS_GATEWAY_BODY and TOCSIN_SMS_GATEWAY_STATUS_URL"
+        " mean nothing alone; set TOCSIN_SMS_GATEWAY_URL, too.",
+    ),
+)
+MAKE_A_KEY = "make one with `openssl rand -base64 48`"
+UNSAFE_IN_PRODUCTION: tuple[Rule, ...] = (
+    (
+        lambda s: s.public_url is None,
+        "TOCSIN_PUBLIC_URL is not set; set it to the https:// address where people reach Tocsin,"
+        " for every link in a message begins with it.",
+    ),
+    (
+        lambda s: s.public_url is not None and not s.public_url.startswith("https://"),
+        "TOCSIN_PUBLIC_URL is not https, so passwords would cross the network in the clear; put"
+        " Tocsin behind a proxy that does TLS and set its https:// address.",
+    ),
+    (
+        lambda s: s.secret_key is None and s.database_url is not None,
+        "TOCSIN_SECRET_KEY is not set, so another replica on the same DATABASE_URL would refuse"
+        f" this one’s tokens and links; {MAKE_A_KEY} and set it on all of them.",
+    ),
+    (
+        lambda s: s.secret_key and guessable.is_guessable_key(s.secret_key.get_secret_value()),
+        f"TOCSIN_SECRET_KEY can be guessed; {MAKE_A_KEY}.",
+    ),
+    (
+        lambda s: s.password_rounds < 10,
+        "TOCSIN_PASSWORD_ROUNDS is below 10, which makes stolen password hashes cheap to break;"
+        " set it to 12, or leave it out.",
+    ),
+    (
+        lambda s: (password := _first_password(s)) and len(password) < 12,
+        "TOCSIN_FIRST_ADMIN_PASSWORD has fewer than 12 characters; set a longer one, or none and"
+        " Tocsin makes and prints one.",
+    ),
+    (
+        lambda s: (password := _first_password(s)) and guessable.is_guessable_password(password),
+        "TOCSIN_FIRST_ADMIN_PASSWORD is among the first that anybody would try; set another, or"
+        " none and Tocsin makes and prints one.",
+    ),
+    (
+        lambda s: s.smtp_url is None,
+        "TOCSIN_SMTP_URL is not set, so no page and no link to a new password could leave by"
+        " mail; set it to your mail server, such as smtp://user:password@mail.example.org:587.",
+    ),
+    (
+        lambda s: addresses.is_of_this_machine(s.mail_from),
+        "TOCSIN_MAIL_FROM is an address of this machine, which mail servers refuse; set it to one"
+        " of your domain, such as Tocsin <tocsin@example.org>.",
+    ),
+    (
+        lambda s: addresses.ANY in s.allowed_origins,
+        "TOCSIN_CORS_ORIGINS lets in every website; list the origins that may call the API.",
+    ),
+    (
+        lambda s: addresses.covers_everything(s.trusted_proxies),
+        "TOCSIN_TRUSTED_PROXIES trusts everybody, so anybody could pretend to come from any"
+        " address; list the addresses of your proxies.",
+    ),
+    (
+        lambda s: addresses.covers_everything(s.allow_private_targets),
+        "TOCSIN_ALLOW_PRIVATE_TARGETS allows every network, so a webhook could reach whatever"
+        " this machine can; list the networks that webhooks are for.",
+    ),
+    (
+        lambda s: s.log_level == "debug",
+        "TOCSIN_LOG_LEVEL is debug, which logs what nobody should keep; set it to info, or leave"
+        " it out.",
+    ),
+)
+
+
+def _twilio(settings: Settings) -> tuple[object, object, object]:
+    return settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_from
+
+
+def _first_password(settings: Settings) -> str:
+    given = settings.first_admin_password
+    return given.get_secret_value() if given else ""
+
+
 def load_settings(**overrides: object) -> Settings:
-    """The settings of this process, or a SetupError naming the setting that is wrong."""
+    """The settings of this process, or a SetupError that tells what is wrong with them."""
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]  # keyword overrides by name
+        settings = Settings(**overrides)  # type: ignore[arg-type]  # keyword overrides by name
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = str(first["loc"][0]).upper()
         name = name if name.startswith("TOCSIN_") else f"TOCSIN_{name}"
         why = str(first["msg"]).removeprefix("Value error, ")
         raise SetupError(f"The setting {name} is wrong: {why}.") from None
+    rules = CONTRADICTIONS + (UNSAFE_IN_PRODUCTION if settings.is_production else ())
+    faults = [sentence for is_broken, sentence in rules if is_broken(settings)]
+    if len(faults) > 1:
+        shown = "".join(f"\n  - {fault}" for fault in faults)
+        raise SetupError(f"{len(faults)} things must change before Tocsin can start:{shown}")
+    if faults:
+        raise SetupError(faults[0])
+    return settings

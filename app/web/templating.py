@@ -14,8 +14,10 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-# Swagger UI sets style attributes from its script; nothing else may.
+# Swagger UI and ReDoc set styles from their scripts; nothing else may.
 LOOSE_STYLE_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+# ReDoc searches in a worker that it makes from its own text.
+REDOC_POLICY = LOOSE_STYLE_POLICY + "; worker-src blob:"
 
 
 def _instant(moment: datetime) -> str:

@@ -34,6 +34,10 @@ def test_nothing_has_to_be_set() -> None:
     assert settings.data_dir is None
     assert settings.access_token_life == timedelta(hours=1)
     assert settings.safety_tick == timedelta(seconds=5)
+    assert settings.refresh_token_life == timedelta(days=30)
+    assert settings.page_window == timedelta(minutes=10)
+    assert settings.allowed_origins == []
+    assert not settings.is_production
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,6 +102,8 @@ def test_no_other_setting_is_read_without_its_prefix(monkeypatch: pytest.MonkeyP
         *("HOST", "PORT", "TOCSIN_DATA_DIR", "TOCSIN_PUBLIC_URL", "TOCSIN_SECRET_KEY"),
         *("TOCSIN_SMTP_URL", "TOCSIN_FIRST_ADMIN_PASSWORD", "TOCSIN_LOG_LEVEL"),
         *("TOCSIN_MAIL_FROM", "TOCSIN_FALLBACK_EMAIL", "TOCSIN_WEBHOOK_SECRET"),
+        *("TOCSIN_ENVIRONMENT", "TOCSIN_SIGNUP", "TOCSIN_LOG_FORMAT", "TOCSIN_CORS_ORIGINS"),
+        *("TOCSIN_SMS_GATEWAY_URL", "TOCSIN_TWILIO_API_URL", "TOCSIN_TRUSTED_PROXIES"),
     ],
 )
 def test_an_empty_setting_is_like_none(
@@ -136,6 +142,21 @@ def test_an_empty_database_url_never_starts_a_database_of_its_own(
         ("TOCSIN_LOG_LEVEL", "loud", "Input should be 'debug', 'info', 'warning' or 'error'"),
         ("TOCSIN_LOG_FORMAT", "xml", "Input should be 'console' or 'json'"),
         ("TOCSIN_PUBLIC_URL", "tocsin", "must be a web address such as https://"),
+        ("TOCSIN_ENVIRONMENT", "staging", "Input should be 'development' or 'production'"),
+        ("TOCSIN_SIGNUP", "maybe", "Input should be 'open' or 'closed'"),
+        ("TOCSIN_SIGNUP_ROLE", "admin", "Input should be 'viewer' or 'responder'"),
+        ("TOCSIN_REFRESH_TOKEN_DAYS", "366", "Input should be less than or equal to 365"),
+        ("TOCSIN_LOGIN_FAILURES_PER_ACCOUNT", "0", "Input should be greater than or equal to 1"),
+        ("TOCSIN_LOGIN_FAILURES_PER_ADDRESS", "10001", "Input should be less than or equal to"),
+        ("TOCSIN_PAGE_LIMIT", "0", "Input should be greater than or equal to 1"),
+        ("TOCSIN_PAGE_WINDOW_MINUTES", "nan", "Input should be"),
+        ("TOCSIN_PAGE_WINDOW_MINUTES", "1441", "Input should be less than or equal to 1440"),
+        ("TOCSIN_TRUSTED_PROXIES", "proxy.example.org", "must list addresses and networks such"),
+        ("TOCSIN_CORS_ORIGINS", "console.example.org", "must list origins such as https://"),
+        ("TOCSIN_SMS_GATEWAY_URL", "sms:hunter2", "must be a web address such as https://"),
+        ("TOCSIN_SMS_GATEWAY_STATUS_URL", "hunter2", "must be a web address such as https://"),
+        ("TOCSIN_TWILIO_API_URL", "https://u:hunter2@h", "must be a web address such as https://"),
+        ("TOCSIN_PUSH_CONTACT", "http://h", "must be an address such as mailto:"),
     ],
 )
 def test_a_wrong_setting_is_named_with_the_reason(
@@ -152,7 +173,11 @@ def test_a_bare_name_that_is_wrong_is_named_too(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    "name", ["DATABASE_URL", "TOCSIN_SMTP_URL", "TOCSIN_SECRET_KEY", "TOCSIN_WEBHOOK_SECRET"]
+    "name",
+    [
+        *("DATABASE_URL", "TOCSIN_SMTP_URL", "TOCSIN_SECRET_KEY", "TOCSIN_WEBHOOK_SECRET"),
+        *("TOCSIN_SMS_GATEWAY_URL", "TOCSIN_SMS_GATEWAY_TOKEN", "TOCSIN_TWILIO_AUTH_TOKEN"),
+    ],
 )
 def test_a_secret_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     said = complaint(monkeypatch, name, "hunter2\udcff" * 8)  # as Python reads the byte FF
@@ -167,8 +192,13 @@ def test_no_secret_shows_when_the_settings_are_printed() -> None:
         webhook_secret="hunter2",
         first_admin_password="hunter22",
         secret_key="hunter2" * 5,
+        sms_gateway_url="https://u:hunter2@sms.example.org/send?key=hunter2",
+        sms_gateway_status_url="https://sms.example.org/hunter2/{id}",
+        sms_gateway_token="hunter2",
     )
     assert "hunter2" not in repr(settings) + str(settings) + str(settings.model_dump())
+    assert settings.sms_gateway_url is not None
+    assert "hunter2" in settings.sms_gateway_url.get_secret_value()
 
 
 def test_a_complaint_hides_where_it_came_from() -> None:
@@ -179,9 +209,11 @@ def test_a_complaint_hides_where_it_came_from() -> None:
 
 def test_words_are_taken_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOCSIN_LOG_LEVEL", "WARNING")
-    monkeypatch.setenv("TOCSIN_LOG_FORMAT", "JSON")
+    monkeypatch.setenv("TOCSIN_LOG_FORMAT", " JSON")
+    monkeypatch.setenv("TOCSIN_SIGNUP", "Closed")
     settings = load_settings()
     assert (settings.log_level, settings.log_format) == ("warning", "json")
+    assert not settings.signup_is_open
 
 
 # --- Where people reach us ----------------------------------------------------------------

@@ -1,4 +1,6 @@
-"""The front door and the page with Swagger UI."""
+"""The front door, and the pages with Swagger UI and ReDoc."""
+
+import re
 
 import httpx
 import pytest
@@ -16,7 +18,7 @@ async def test_a_program_gets_json(client: httpx.AsyncClient, accept: str) -> No
     assert answer.headers["content-type"] == "application/json"
     found = answer.json()
     assert (found["name"], found["version"]) == ("Tocsin", VERSION)
-    for name in ("docs", "openapi", "health"):
+    for name in ("docs", "redoc", "openapi", "health"):
         assert (await client.get(found[name])).status_code == 200
 
 
@@ -32,7 +34,7 @@ async def test_a_browser_gets_a_page_whose_links_lead_somewhere(
             assert (await client.get(address)).status_code == 200, address
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/redoc"])
 async def test_a_page_loads_only_own_files_and_runs_no_inline_script(
     client: httpx.AsyncClient, path: str
 ) -> None:
@@ -48,7 +50,7 @@ async def test_a_page_loads_only_own_files_and_runs_no_inline_script(
     assert handlers == []
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/redoc"])
 async def test_a_page_has_a_policy_that_allows_only_own_scripts(
     client: httpx.AsyncClient, path: str
 ) -> None:
@@ -62,23 +64,55 @@ async def test_a_page_has_a_policy_that_allows_only_own_scripts(
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_only_swagger_ui_may_set_styles_of_elements(client: httpx.AsyncClient) -> None:
-    for path, styles in (("/", ["'self'"]), ("/docs", ["'self'", "'unsafe-inline'"])):
+async def test_only_swagger_ui_and_redoc_may_set_styles_of_elements(
+    client: httpx.AsyncClient,
+) -> None:
+    loose = ["'self'", "'unsafe-inline'"]
+    for path, styles in (("/", ["'self'"]), ("/docs", loose), ("/redoc", loose)):
         answer = await client.get(path, headers={"Accept": BROWSER})
         assert directives(answer.headers["content-security-policy"])["style-src"] == styles
 
 
-async def test_all_that_the_docs_page_loads_is_there(client: httpx.AsyncClient) -> None:
-    page = read((await client.get("/docs")).text)
-    loaded = [str(s["src"]) for s in page.all("script")]
-    loaded += [str(link["href"]) for link in page.all("link") if link["rel"] == "stylesheet"]
-    assert len(loaded) >= 3
-    for address in loaded:
+async def test_only_redoc_may_make_a_worker_of_its_own_text(client: httpx.AsyncClient) -> None:
+    for path, workers in (("/", None), ("/docs", None), ("/redoc", ["blob:"])):
+        answer = await client.get(path, headers={"Accept": BROWSER})
+        assert directives(answer.headers["content-security-policy"]).get("worker-src") == workers
+
+
+async def test_the_front_door_leads_to_both(client: httpx.AsyncClient) -> None:
+    page = read((await client.get("/", headers={"Accept": BROWSER})).text)
+    assert {"/docs", "/redoc", "/openapi.json"} <= set(page.addresses)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+async def test_all_that_a_page_of_the_api_loads_is_there(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    page = read((await client.get(path)).text)
+    scripts = [str(script["src"]) for script in page.all("script")]
+    styles = [str(link["href"]) for link in page.all("link") if link["rel"] == "stylesheet"]
+    assert len(scripts) == 2
+    assert len(styles) == 1
+    for address in scripts + styles:
         answer = await client.get(address)
         assert answer.status_code == 200
-        kind = "text/css" if address.endswith(".css") else "text/javascript"
+        kind = "text/css" if address in styles else "text/javascript"
         assert answer.headers["content-type"].startswith(kind)
-        assert len(answer.content) > 100
+
+
+@pytest.mark.parametrize(
+    ("path", "element", "starter"),
+    [("/docs", "swagger-ui", "swagger.js"), ("/redoc", "redoc", "redoc.js")],
+)
+async def test_what_starts_a_page_of_the_api_finds_its_place_and_the_document(
+    client: httpx.AsyncClient, path: str, element: str, starter: str
+) -> None:
+    page = read((await client.get(path)).text)
+    assert element in [attributes.get("id") for attributes in page.all("div")]
+    script = (await client.get(f"/static/{starter}")).text
+    assert element in script
+    (document,) = re.findall(r'"(/[\w.]+)"', script)
+    assert (await client.get(document)).json()["info"]["title"] == "Tocsin"
 
 
 async def test_every_static_file_is_served(client: httpx.AsyncClient) -> None:
@@ -100,7 +134,3 @@ async def test_nothing_beside_the_static_files_is_served(client: httpx.AsyncClie
         "/static/%00",
     ):
         assert (await client.get(path)).status_code in (404, 405), path
-
-
-async def test_there_is_no_other_documentation_page(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/redoc")).status_code == 404

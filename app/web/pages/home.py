@@ -1,10 +1,10 @@
-"""The front door, and Swagger UI from our own files: it works in a closed network."""
+"""The front door, and Swagger UI and ReDoc from our own files: they work in a closed network."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from app.core.version import VERSION
-from app.web.templating import LOOSE_STYLE_POLICY, page
+from app.web.templating import LOOSE_STYLE_POLICY, REDOC_POLICY, page
 
 router = APIRouter()
 
@@ -38,6 +38,7 @@ async def home(request: Request) -> Response:
             "name": "Tocsin",
             "version": VERSION,
             "docs": "/docs",
+            "redoc": "/redoc",
             "openapi": "/openapi.json",
             "health": "/health",
         }
@@ -47,3 +48,8 @@ async def home(request: Request) -> Response:
 @router.get("/docs", include_in_schema=False)
 async def docs() -> HTMLResponse:
     return page("docs.html", policy=LOOSE_STYLE_POLICY)
+
+
+@router.get("/redoc", include_in_schema=False)
+async def redoc() -> HTMLResponse:
+    return page("redoc.html", policy=REDOC_POLICY)

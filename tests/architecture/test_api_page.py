@@ -1,0 +1,62 @@
+"""docs/api.md lists every error code that the service can answer, with its status."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from app import main
+from app.api.errors import CODE_BY_STATUS, STATUS_BY_KIND
+from app.core.errors import NotFoundError, TocsinError
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "api.md").read_text()
+TOLD = re.findall(r"^\| `([A-Z_…]+)` \| (\d{3}) \| .{10,} \|$", PAGE, re.MULTILINE)
+
+
+def refusals(kind: type[TocsinError]) -> Iterator[type[TocsinError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from refusals(one)
+
+
+def by_kind() -> Iterator[tuple[str, str]]:
+    """What services refuse with; all of their modules are imported by the composition root."""
+    assert main.create_app
+    for refusal in refusals(TocsinError):
+        status = next(s for kind, s in STATUS_BY_KIND.items() if issubclass(refusal, kind))
+        yield refusal.code, str(status)
+
+
+def by_hand() -> Iterator[tuple[str, str]]:
+    """What is answered past them: `envelope(request_id, 503, "BUSY", …)`."""
+    for path in (ROOT / "app" / "api").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="envelope"),
+                    args=[_, ast.Constant(value=int(status)), ast.Constant(value=str(code)), *_],
+                ):
+                    yield code, str(status)
+
+
+def test_every_code_is_told_with_its_status() -> None:
+    answered = {*by_kind(), *by_hand()}
+    answered |= {(code, str(status)) for status, code in CODE_BY_STATUS.items()}
+    answered.add((f"…_{NotFoundError.code}", "404"))  # the kind makes one for each thing
+    assert set(TOLD) == answered, "tell each code in docs/api.md, with its status"
+
+
+def test_no_code_is_told_twice() -> None:
+    assert len(TOLD) == len({code for code, _ in TOLD})
+
+
+def test_the_page_names_only_routes_that_there_are(app: FastAPI) -> None:
+    known = {re.sub(r"\{\w+\}", "…", path) for path in app.openapi()["paths"]}
+    for method, path in re.findall(r"`(?:(GET|POST|PATCH|PUT|DELETE) )?(/[\w/.-]+)`", PAGE):
+        if path in {"/v1", "/v2", "/docs", "/redoc", "/openapi.json"}:
+            continue
+        assert path in known, path
+        assert not method or method.lower() in app.openapi()["paths"][path]
