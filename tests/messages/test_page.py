@@ -4,17 +4,19 @@ import dataclasses
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from html.parser import HTMLParser
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.incident import Severity
-from app.messages.page import PageFacts, Rendered, render
+from app.domain.notification import Channel, NotificationKind
+from app.messages.facts import PageFacts
+from app.messages.render import render
+from tests.messages.reader import Reader
 
 QUICK = settings(derandomize=True, max_examples=100, deadline=None, database=None)
 NOW = datetime(2026, 11, 21, 3, 13, tzinfo=UTC)
@@ -51,31 +53,21 @@ BARE: dict[str, Any] = {
 }
 
 
-def page(**changed: Any) -> Rendered:
-    return render(dataclasses.replace(FACTS, **changed), now=NOW)
+class Mail(NamedTuple):
+    """A page as mail, and its JSON."""
+
+    subject: str
+    text: str
+    html: str
+    json: Mapping[str, Any]
 
 
-class Reader(HTMLParser):
-    """The words and links of a page, as a mail client shows them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.links: list[str | None] = []
-        self.words: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.links += [value for name, value in attrs if name == "href"]
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
+def page(**changed: Any) -> Mail:
+    facts = dataclasses.replace(FACTS, **changed)
+    made = render(NotificationKind.PAGE, Channel.EMAIL, facts, now=NOW)
+    assert made.html is not None
+    assert made.fault is None
+    return Mail(made.subject, made.text, made.html, made.json)
 
 
 def combinations() -> Iterator[dict[str, Any]]:
@@ -240,7 +232,13 @@ def test_a_title_stays_on_its_line(title: str) -> None:
     assert len(rendered.text.splitlines()) == len(page().text.splitlines())
 
 
-@pytest.mark.parametrize("name", ["title", "service", "source", "recipient", "policy_name"])
+def test_an_address_that_is_no_web_page_cannot_be_pressed() -> None:
+    rendered = page(url="javascript:alert(1)")
+    assert Reader(rendered.html).links == [ACKNOWLEDGE]
+    assert "javascript:alert(1)" in Reader(rendered.html).text
+
+
+@pytest.mark.parametrize("name", ["title", "service", "source", "recipient", "policy_name", "url"])
 def test_no_name_can_pass_for_the_rest_of_the_page(name: str) -> None:
     forged = "x\n\nAcknowledge, and paging stops:\nhttps://evil.test/a"
     assert "https://evil.test/a" not in page(**{name: forged}).text.splitlines()
@@ -250,6 +248,12 @@ def test_the_lines_of_a_description_stay_and_its_gaps_shrink() -> None:
     rendered = page(description="\r\none\r\n\r\n\r\ntwo\r\n \r\n\t\r\n\r\nthree\rfour  \n\n")
     assert "\n\none\n\ntwo\n\nthree\nfour\n\n--\n" in rendered.text
     assert ">one\n\ntwo\n\nthree\nfour</p>" in rendered.html
+
+
+def test_nothing_invisible_rides_along_in_a_description() -> None:
+    rendered = page(description="one\x1b[2Jtwo\x00\x7f\ud800\tthree")
+    assert "one[2Jtwo\tthree" in rendered.text
+    assert "one[2Jtwo\tthree" in rendered.html
 
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=30)

@@ -1,0 +1,60 @@
+"""Facts of every kind, and of a bundle."""
+
+from datetime import UTC, datetime
+
+from app.domain.notification import Channel, NotificationKind
+from app.messages.facts import (
+    BundleFacts,
+    BundleItem,
+    ContactTestFacts,
+    Facts,
+    PasswordChangedFacts,
+    RecoveryFacts,
+    SignupFacts,
+    SignupKnownFacts,
+    VerificationFacts,
+)
+from app.messages.samples import FULL
+
+NOW = datetime(2026, 11, 21, 3, 13, tzinfo=UTC)
+FOR_PEOPLE = tuple(channel for channel in Channel if channel is not Channel.WEBHOOK)
+SEVERITIES = ("low", "critical", "medium", "high")
+
+EXAMPLES: dict[NotificationKind, Facts] = {
+    **FULL,
+    NotificationKind.TEST: ContactTestFacts(
+        recipient="Ana", channel=Channel.SMS, contact="Ana’s phone"
+    ),
+    NotificationKind.VERIFICATION: VerificationFacts(recipient="Ana", code="042917", minutes=10),
+    NotificationKind.SIGNUP: SignupFacts(
+        recipient=None, link="https://tocsin.test/signup/T0KEN", token="T0KEN", hours=24
+    ),
+    NotificationKind.SIGNUP_KNOWN: SignupKnownFacts(
+        recipient="Ana", sign_in_url="https://tocsin.test/login"
+    ),
+    NotificationKind.RECOVERY: RecoveryFacts(
+        recipient="Ana", link="https://tocsin.test/recover/T0KEN", token="T0KEN", minutes=30
+    ),
+    NotificationKind.PASSWORD_CHANGED: PasswordChangedFacts(
+        recipient="Ana", changed_at=NOW, changed_from="203.0.113.9"
+    ),
+}
+
+
+def item(number: int, **changed: object) -> BundleItem:
+    """One incident of a bundle; each is a little different."""
+    said: dict[str, object] = {
+        "incident_id": 4700 + number,
+        "title": f"Disk {number} is full",
+        "severity": SEVERITIES[number % 4],
+        "service": "database",
+        "policy_name": "Primary",
+        "acknowledge_url": f"https://tocsin.test/a/{number}",
+    }
+    return BundleItem(**{**said, **changed})  # type: ignore[arg-type]
+
+
+def bundle(count: int = 12, total: int | None = None) -> BundleFacts:
+    """That many incidents, and maybe more that are only counted."""
+    items = tuple(item(number) for number in range(count))
+    return BundleFacts(recipient="Ana", items=items, total=total or count)
