@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 
 from app.db.embedded import default_data_dir
-from tests.e2e import accounts, incidents, policies, report, roles, server
+from tests.e2e import accounts, incidents, policies, reaching, report, roles, server
 from tests.e2e.runner import take
 from tests.e2e.server import Login, NoServerError, Server
 from tests.e2e.tour import Tour
@@ -29,13 +29,18 @@ STEPS = [
     *accounts.auth.steps,
     *policies.policies.steps,
     *incidents.incidents.steps,
+    *incidents.fields.steps,
     *policies.tools.steps,
+    *reaching.methods.steps,
+    *reaching.messages.steps,
     *roles.roles.steps,
 ]
 # Routes that need somebody else to have done something; they must be called, and may be refused.
 OPTIONAL = {
     "POST /v1/auth/signup/confirm": "needs a mail",
     "POST /v1/auth/reset-password": "needs a mail",
+    "POST /v1/users/{user_id}/contact-methods/{contact_method_id}/verify": "needs a mail",
+    "POST /v1/receipts/{token}": "needs the link that only a provider gets",
 }
 
 

@@ -132,7 +132,11 @@ def _http_url(text: str) -> str:
 
 HttpUrl = Annotated[
     str,
-    Field(max_length=2000, examples=["https://grafana.example.org/d/db"]),
+    Field(
+        max_length=2000,
+        json_schema_extra={"format": "uri"},
+        examples=["https://grafana.example.org/d/db"],
+    ),
     Storable,
     AfterValidator(_http_url),
 ]

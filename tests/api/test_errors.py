@@ -1,5 +1,6 @@
 """Whatever goes wrong, the answer has one shape, and says nothing that it should not."""
 
+import re
 from collections.abc import AsyncIterator, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,6 @@ async def chunks(size: int) -> AsyncIterator[bytes]:
         size -= 65_536
 
 
-SOME = {"user_id": 1, "incident_id": 1, "policy_id": 1, "integration_id": 1}
-
-
 async def test_a_body_too_large_is_refused_on_every_route_of_people(
     world: World, document: dict[str, Any]
 ) -> None:
@@ -76,7 +74,12 @@ async def test_a_body_too_large_is_refused_on_every_route_of_people(
             declared = b'"' + b"x" * LARGEST_BODY
             for body in (declared, chunks(LARGEST_BODY + 1)):
                 answer = await send(
-                    world, method, path.format(**SOME), admin, content=body, headers=json
+                    world,
+                    method,
+                    re.sub(r"\{\w+\}", "1", path),
+                    admin,
+                    content=body,
+                    headers=json,
                 )
                 assert refusal(answer, 413, "BODY_TOO_LARGE") == {}
 

@@ -37,6 +37,14 @@ async def test_each_may_do_what_the_table_says(world: World, caller: str) -> Non
         "policy_id": policy["id"],
         "integration_id": made["id"],
         "key_id": made["keys"][0]["id"],
+        "contact_method_id": (await world.sql("SELECT max(id) FROM contact_methods"))[0][0],
+        "kind": "page",
+        "escalation_id": (await world.sql("SELECT max(id) FROM escalations"))[0][0],
+        "event_id": 999_999,
+        "notification_id": 999_999,
+        "key": "region",
+        "token": "guess",
+        "channel": "email",
     }
 
     wrong = []

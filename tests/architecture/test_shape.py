@@ -12,7 +12,7 @@ LONGEST = 400
 # One stem per domain: the file of a resource has the same name in every layer.
 STEMS = {"auth", "contact_method", "custom_field", "escalation", "health", "incident",
          "integration", "message_template", "notification", "notification_preference",
-         "throttle", "user"}  # fmt: skip
+         "outbox", "receipt", "throttle", "user"}  # fmt: skip
 SHARED = {"base", "types"}
 PLURAL = {"contact_methods": "contact_method", "custom_fields": "custom_field",
           "incidents": "incident", "integrations": "integration",

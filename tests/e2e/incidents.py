@@ -115,3 +115,61 @@ def viewers_look(tour: Tour) -> None:
     for action in ("acknowledge", "resolve", "reopen"):
         tour.call("POST", f"{path}/{action}", viewer, expect=403, code="FORBIDDEN")
     tour.call("PATCH", path, viewer, expect=403, json={"title": "Mine"})
+
+
+@incidents
+def delete(tour: Tour) -> None:
+    """An admin deletes an incident, confirming its number, and brings it back."""
+    admin = tour.people["admin"]
+    number = tour.incident(admin)["id"]
+    path = f"/v1/incidents/{number}"
+    tour.call("DELETE", path, admin, expect=422, code="CONFIRMATION_MISSING")
+    tour.call("DELETE", f"{path}?confirm={number}", admin, expect=204)
+    tour.call("GET", path, admin, expect=404, code="INCIDENT_NOT_FOUND")
+    listed = tour.call("GET", f"/v1/incidents?deleted=true&service={tour.mark}", admin)
+    check(number in {one["id"] for one in listed["items"]}, "nobody can find it any more")
+    back = tour.call("POST", f"{path}/restore", admin)
+    check(back["status"] == "resolved", f"it came back {back['status']}")
+
+
+fields = Group("Custom fields")
+
+
+@fields
+def define(tour: Tour) -> None:
+    """An admin defines typed fields; a faulty one is refused."""
+    admin, key = tour.people["admin"], tour.mark.replace("-", "_")
+    body = {"key": key, "label": "Customers affected", "type": "number"}
+    tour.call("POST", "/v1/custom-fields", admin, expect=201, json=body)
+    tour.later("DELETE", f"/v1/custom-fields/{key}")
+    tour.call("PATCH", f"/v1/custom-fields/{key}", admin, json={"label": "Customers"})
+    check(tour.call("GET", f"/v1/custom-fields/{key}", admin)["label"] == "Customers", "no change")
+    wrong = {"key": "No Key", "label": "", "type": "colour"}
+    tour.call("POST", "/v1/custom-fields", admin, expect=422, json=wrong)
+
+
+@fields
+def fill_in(tour: Tour) -> None:
+    """An incident holds values of the right type, and is found by them."""
+    responder, key = tour.people["responder"], tour.mark.replace("-", "_")
+    number, path = tour.ids["incident"], "/v1/incidents"
+    shown = tour.call("PATCH", f"{path}/{number}", responder, json={"custom_fields": {key: 42}})
+    check(shown["custom_fields"] == {key: 42}, f"it holds {shown['custom_fields']}")
+    wrong = {"custom_fields": {key: "many"}}
+    tour.call("PATCH", f"{path}/{number}", responder, expect=422, json=wrong)
+    found = tour.call("GET", f"{path}?custom_field={key}:42", responder)["items"]
+    check([one["id"] for one in found] == [number], "the filter does not find it")
+    check(tour.call("GET", f"{path}?custom_field={key}:7", responder)["items"] == [], "any value")
+
+
+@fields
+def archive(tour: Tour) -> None:
+    """An archived field is no longer asked for; what was held stays."""
+    admin, key = tour.people["admin"], tour.mark.replace("-", "_")
+    tour.call("DELETE", f"/v1/custom-fields/{key}", admin, expect=204)
+    keys = {
+        one["key"] for one in tour.call("GET", "/v1/custom-fields?per_page=100", admin)["items"]
+    }
+    check(key not in keys, "it is still listed")
+    shown = tour.call("GET", f"/v1/incidents/{tour.ids['incident']}", admin)
+    check(shown["custom_fields"] == {key: 42}, "its value went with it")

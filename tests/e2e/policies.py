@@ -60,6 +60,38 @@ def runs(tour: Tour) -> None:
 
 
 @policies
+def events(tour: Tour) -> None:
+    """What each step came to is listed, with its status and times."""
+    viewer = tour.people["viewer"]
+    path = f"/v1/escalation/events?incident_id={tour.ids['escalated']}"
+    listed = tour.call("GET", path, viewer)["items"]
+    check(len(listed) == 1 and listed[0]["status"] == "completed", "no completed step is listed")
+    one = tour.call("GET", f"/v1/escalation/events/{listed[0]['id']}", viewer)
+    check(one["completed_at"] >= one["triggered_at"], "it ended before it began")
+
+
+@policies
+def by_hand(tour: Tour) -> None:
+    """A responder escalates, puts another policy to work, and stops it."""
+    admin, responder = tour.people["admin"], tour.people["responder"]
+    path = f"/v1/incidents/{tour.ids['escalated']}"
+    body = policy_body(tour, "By hand", conditions={"service": ["nothing"]})
+    made = tour.call("POST", POLICIES, admin, expect=201, json=body)
+    tour.later("DELETE", f"{POLICIES}/{made['id']}")
+    tour.call("POST", f"{path}/escalate", responder)
+    started = {"policy_id": made["id"]}
+    tour.call("POST", f"{path}/escalations", responder, expect=201, json=started)
+    tour.call(
+        "POST", f"{path}/escalations", responder, expect=409, code="ALREADY_RUNNING", json=started
+    )
+    runs = tour.call("GET", f"{path}/escalation", responder)["escalations"]
+    mine = next(run for run in runs if run["policy_id"] == made["id"])
+    tour.call("POST", f"{path}/escalations/{mine['id']}/cancel", responder)
+    told = tour.call("GET", f"{path}/timeline?per_page=100", responder)["items"]
+    check("escalated" in {entry["event_type"] for entry in told}, "the timeline does not tell")
+
+
+@policies
 def delete(tour: Tour) -> None:
     """A policy is deleted; what it did stays."""
     admin = tour.people["admin"]
