@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.core import errors
 from app.schemas.base import ErrorRead
@@ -37,6 +38,7 @@ CODE_BY_STATUS = {
     422: "VALIDATION_ERROR",
     429: "TOO_MANY_REQUESTS",
 }
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # Faults of a union whose member cannot be told, and all of what is not there.
 UNDECIDED = ("union_tag_invalid", "union_tag_not_found")
 NEVER_SENT = ("missing", *UNDECIDED)
@@ -120,8 +122,21 @@ async def render_http(request: Request, error: Exception) -> JSONResponse:
         # The framework says so of one thing only: a body that it cannot even take apart.
         return _invalid(request, [{"path": "", "message": f"cannot be read: {error.detail}"}])
     code = CODE_BY_STATUS.get(error.status_code, "ERROR")
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (allowed := _allowed(request)):
+        headers["Allow"] = allowed
     return envelope(
-        request.state.request_id, error.status_code, code, str(error.detail), headers=error.headers
+        request.state.request_id, error.status_code, code, str(error.detail), headers=headers
+    )
+
+
+def _allowed(request: Request) -> str:
+    """The methods of this address, all of them: the framework names those of one route only."""
+    return ", ".join(
+        method
+        for method in METHODS
+        for scope in [{**request.scope, "method": method}]
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
     )
 
 

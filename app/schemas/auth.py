@@ -8,6 +8,7 @@ from app.domain.auth import SessionEnd
 from app.schemas.base import Instant, ReadSchema, WriteSchema
 from app.schemas.types import (
     EmailAddress,
+    Flag,
     GivenPassword,
     LoginName,
     LongName,
@@ -41,7 +42,7 @@ class RefreshRequest(WriteSchema):
 
 class LogoutRequest(WriteSchema):
     everywhere: Annotated[
-        bool, Field(description="End every login of this account, not only this.")
+        Flag, Field(description="End every login of this account, not only this.", examples=[True])
     ] = False
 
 
@@ -53,7 +54,9 @@ class SignupRequest(WriteSchema):
 
 
 class LinkRequest(WriteSchema):
-    token: Token = Field(description="The last part of the link in the mail.")
+    token: Token = Field(
+        description="The last part of the link in the mail.", examples=["tlk_8Zq1…"]
+    )
 
 
 class RecoveryRequest(WriteSchema):

@@ -3,7 +3,17 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    field_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 T = TypeVar("T")
 
@@ -37,6 +47,20 @@ class WriteSchema(BaseModel):
     """What comes in: a field nobody knows is a mistake worth telling."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Fields that `not_null` guards are left out or filled, and the document says so."""
+        schema = handler(core_schema)
+        guard = cls.__pydantic_decorators__.field_validators.get("_kept")
+        for name in guard.info.fields if guard else ():
+            field = handler.resolve_ref_schema(schema)["properties"][name]
+            choices = [choice for choice in field.pop("anyOf") if choice != {"type": "null"}]
+            field.update(choices[0] if len(choices) == 1 else {"anyOf": choices})
+            field.pop("default")
+        return schema
 
 
 def not_null(*names: str) -> Any:

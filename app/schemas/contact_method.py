@@ -8,7 +8,7 @@ from app.domain.chat import LONGEST_URL
 from app.domain.contact_method import Given
 from app.domain.notification import Channel
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
-from app.schemas.types import EmailAddress, HttpUrl, Name, Phone, Storable
+from app.schemas.types import EmailAddress, Flag, HttpUrl, Name, Phone, Storable
 
 LONGEST_PUSH_KEY = 200
 
@@ -29,7 +29,7 @@ PushKey = Annotated[
 
 class _MethodCreate(WriteSchema):
     label: Label | None = None
-    wants_updates: bool = Field(
+    wants_updates: Flag = Field(
         default=False,
         description="Also told what became of what it was paged for: acknowledged, resolved,"
         " assigned.",
@@ -121,7 +121,7 @@ class ContactMethodUpdate(WriteSchema):
     """Only the named fields are written. An address cannot be changed: add the other one."""
 
     label: Label | None = None
-    wants_updates: bool | None = None
+    wants_updates: Flag | None = None
 
     _kept = not_null("wants_updates")
 

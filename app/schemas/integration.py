@@ -4,7 +4,7 @@ from pydantic import AliasPath, Field
 
 from app.domain.integration import AlertOutcome, IntegrationKind
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
-from app.schemas.types import Name, ServiceName, SeverityWord
+from app.schemas.types import Flag, Name, ServiceName, SeverityWord
 
 
 class IntegrationCreate(WriteSchema):
@@ -24,7 +24,7 @@ class IntegrationUpdate(WriteSchema):
     name: Name | None = None
     service: ServiceName | None = None
     default_severity: SeverityWord | None = None
-    is_active: bool | None = None
+    is_active: Flag | None = None
 
     _kept = not_null("name", "default_severity", "is_active")
 

@@ -11,7 +11,7 @@ from app.domain.incident import Severity
 from app.domain.notification import Channel
 from app.schemas.base import ReadSchema, WriteSchema, not_null
 from app.schemas.escalation import Minutes
-from app.schemas.types import Key, SeverityWord
+from app.schemas.types import Flag, Key, SeverityWord
 
 CLOCK = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
@@ -94,11 +94,11 @@ class RulesRead(ReadSchema):
 class ChannelsWrite(WriteSchema):
     """Only the named channels are switched."""
 
-    email: bool | None = None
-    sms: bool | None = None
-    push: bool | None = None
-    chat: bool | None = None
-    webhook: bool | None = None
+    email: Flag | None = None
+    sms: Flag | None = None
+    push: Flag | None = None
+    chat: Flag | None = None
+    webhook: Flag | None = None
 
     _kept = not_null("email", "sms", "push", "chat", "webhook")
 

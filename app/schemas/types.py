@@ -60,8 +60,20 @@ GivenPassword = Annotated[
 ]
 # What we handed out ourselves; anything longer is not ours.
 Token = Annotated[str, Field(min_length=1, max_length=200), Storable]
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("must be a number")
+    return value
+
+
+# Python would take true and "1" for numbers. (Strictness would refuse 1.0, which is whole.)
+NumberOnly = BeforeValidator(_number)
 # PostgreSQL's bigint; beyond it there is nothing to find.
-Key = Annotated[int, Field(ge=1, le=BIGGEST_KEY)]
+Key = Annotated[int, Field(ge=1, le=BIGGEST_KEY), NumberOnly]
+# Not what else Python would take for one: 0, "off", "no".
+Flag = Annotated[bool, Field(strict=True)]
 
 
 def _severity(word: object) -> object:
@@ -113,7 +125,14 @@ def _zone(name: str) -> str:
 
 
 TimeZone = Annotated[
-    str, Field(max_length=64, examples=["Europe/Berlin"]), Storable, AfterValidator(_zone)
+    str,
+    Field(
+        max_length=64,
+        examples=["Europe/Berlin"],
+        json_schema_extra={"format": "iana-time-zone"},
+    ),
+    Storable,
+    AfterValidator(_zone),
 ]
 
 

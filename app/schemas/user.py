@@ -4,7 +4,7 @@ from pydantic import Field
 
 from app.domain.user import Role
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
-from app.schemas.types import EmailAddress, LongName, Password, Phone, TimeZone
+from app.schemas.types import EmailAddress, Flag, LongName, Password, Phone, TimeZone
 
 
 class UserCreate(WriteSchema):
@@ -23,7 +23,7 @@ class UserUpdate(WriteSchema):
     password: Password | None = None
     full_name: LongName | None = None
     role: Role | None = None
-    is_active: bool | None = None
+    is_active: Flag | None = None
     phone: Phone | None = None
     time_zone: TimeZone | None = None
 

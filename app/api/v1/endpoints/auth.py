@@ -75,7 +75,8 @@ BODIES: dict[str, Any] = {
                     **Credentials.model_json_schema(),
                     "additionalProperties": True,
                     "title": "OAuth2 password form",
-                }
+                },
+                "example": {"username": "ana@example.org", "password": "correct horse"},
             },
         },
     }

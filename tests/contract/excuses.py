@@ -1,0 +1,199 @@
+"""What schemathesis may call amiss and is not: each as narrow as can be, with its reason.
+
+A server error has no excuse.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from schemathesis.core.failures import Failure
+from schemathesis.generation.case import Case
+from schemathesis.openapi.checks import AllowHeaderMismatch
+
+from tests.contract.answers import Answer
+
+Document = dict[str, Any]
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Seeming:
+    """What a check thinks is amiss, with all that may speak for it."""
+
+    check: str
+    failure: Failure
+    case: Case
+    answer: Answer
+    document: Document
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The operation's entry in the document."""
+        entry: dict[str, Any] = self.case.operation.definition.raw
+        return entry
+
+
+def excuse(seeming: Seeming) -> str | None:
+    """Why this is no finding, or None if it is one."""
+    if seeming.check == "not_a_server_error":
+        return None
+    for checks, reason, holds in EXCUSES:
+        if seeming.check in checks and holds(seeming):
+            return reason
+    return None
+
+
+# --- positive_data_acceptance: well formed by the schema, and refused
+
+
+def _is_refused_by_a_rule(seeming: Seeming) -> bool:
+    """Whether the answer says that the request was well formed and cannot be done all the same.
+
+    The schema promises what is well formed; breaking it is always a `VALIDATION_ERROR`. A rule
+    that looks at what is stored, or at two parameters at once, has a code of its own.
+    """
+    answer = seeming.answer
+    return answer.status in (400, 422) and answer.code not in (None, "VALIDATION_ERROR")
+
+
+def _is_about_the_whole(seeming: Seeming) -> bool:
+    """Whether the fault is in no field, but between them, like `until` beside `minutes`."""
+    return seeming.answer.faults == [""]
+
+
+def _is_said_by_formats(seeming: Seeming) -> bool:
+    """Whether every fault is in a text whose `format` is stated.
+
+    JSON Schema has no way to say what a mail address or a time zone is; `format` is the word.
+    """
+    body = seeming.entry.get("requestBody", {}).get("content", {})
+    schema = body.get("application/json", {}).get("schema", {})
+    return bool(seeming.answer.faults) and all(
+        any("format" in field for field in _fields(schema, _steps(fault), seeming.document))
+        for fault in seeming.answer.faults
+    )
+
+
+def _has_blanks_around_it(seeming: Seeming) -> bool:
+    """Whether every fault is in a text with blanks: it is measured without them."""
+    values = [_value(seeming.case.body, _steps(fault)) for fault in seeming.answer.faults]
+    return bool(values) and all(
+        isinstance(value, str) and value.strip() != value for value in values
+    )
+
+
+# --- an address that is also another operation's
+
+
+def _is_anothers(seeming: Seeming) -> bool:
+    """`/users/{user_id}` with the key `me` is `/users/me`."""
+    address, case = seeming.case.formatted_path, seeming.case
+    methods = seeming.document["paths"].get(address, {})
+    return address != case.operation.path and case.method.lower() in methods
+
+
+def _has_that_method(seeming: Seeming) -> bool:
+    """`DELETE /users/me` is `DELETE /users/{user_id}`, which says what it makes of `me`."""
+    if isinstance(seeming.failure, AllowHeaderMismatch):
+        told = {method.lower() for method in seeming.failure.undocumented_methods}
+        return not seeming.failure.missing_methods and told <= _methods_here(seeming)
+    return seeming.case.method.lower() in _methods_here(seeming)
+
+
+def _methods_here(seeming: Seeming) -> set[str]:
+    address = seeming.case.formatted_path
+    return {
+        method
+        for path, methods in seeming.document["paths"].items()
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), address)
+        for method in methods
+    }
+
+
+# --- the rest
+
+
+def _is_about_another_thing(seeming: Seeming) -> bool:
+    """`USER_NOT_FOUND` says nothing against the incident of `/incidents/{incident_id}`."""
+    missing = (seeming.answer.code or "").removesuffix("_NOT_FOUND").lower()
+    return missing != "" and f"{missing}_id" not in seeming.case.path_parameters
+
+
+def _is_taken_in(seeming: Seeming) -> bool:
+    """Whether a tool sent it with its key: unreadable alerts open an incident."""
+    is_for_tools = any("IntegrationKey" in way for way in seeming.entry.get("security", []))
+    return is_for_tools and seeming.answer.status == 200
+
+
+ANY_CHECK = (
+    "allow_header_conformance",
+    "content_type_conformance",
+    "ensure_resource_availability",
+    "ignored_auth",
+    "missing_required_header",
+    "negative_data_rejection",
+    "positive_data_acceptance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "status_code_conformance",
+    "unsupported_method",
+    "use_after_free",
+)
+POSITIVE = ("positive_data_acceptance",)
+
+EXCUSES: list[tuple[tuple[str, ...], str, Callable[[Seeming], bool]]] = [
+    (ANY_CHECK, "the address is another operation's, which is tested by itself", _is_anothers),
+    (POSITIVE, "refused by a rule that no schema can state", _is_refused_by_a_rule),
+    (POSITIVE, "refused for how its fields go together", _is_about_the_whole),
+    (POSITIVE, "the format of the field says more than its schema can", _is_said_by_formats),
+    (POSITIVE, "a text is measured without the blanks around it", _has_blanks_around_it),
+    (
+        ("unsupported_method", "allow_header_conformance"),
+        "the same address with this method is another operation",
+        _has_that_method,
+    ),
+    (
+        ("ensure_resource_availability",),
+        "what is missing is named in the body, not made before",
+        _is_about_another_thing,
+    ),
+    (("negative_data_rejection",), "what a tool sends is always taken in", _is_taken_in),
+]
+
+
+# --- the way along a path such as `steps[0].url`
+
+
+def _steps(path: str) -> list[str]:
+    return re.findall(r"[^.\[\]]+", path)
+
+
+def _value(body: Any, steps: list[str]) -> Any:
+    """What stands at a path of a body, if anything does."""
+    for step in steps:
+        if isinstance(body, dict) and step in body:
+            body = body[step]
+        elif isinstance(body, list) and step.isdecimal() and int(step) < len(body):
+            body = body[int(step)]
+        else:
+            return None
+    return body
+
+
+def _fields(schema: Schema, steps: list[str], document: Document) -> Iterator[Schema]:
+    """The schemas of what a path leads to, whichever member of a union was meant."""
+    if "$ref" in schema:
+        schemas = document["components"]["schemas"]
+        yield from _fields(schemas[schema["$ref"].rsplit("/", 1)[1]], steps, document)
+        return
+    for union in ("anyOf", "oneOf", "allOf"):
+        for member in schema.get(union, []):
+            yield from _fields(member, steps, document)
+    if not steps:
+        yield schema
+    elif steps[0] in schema.get("properties", {}):
+        yield from _fields(schema["properties"][steps[0]], steps[1:], document)
+    elif steps[0].isdecimal() and "items" in schema:
+        yield from _fields(schema["items"], steps[1:], document)
