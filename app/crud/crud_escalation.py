@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, insert, null, select, update
+from sqlalchemy import Select, bindparam, case, func, insert, null, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.crud import base
@@ -65,6 +65,64 @@ async def events_of(session: ReadSession, incident_id: int) -> Sequence[Escalati
     return (await session.scalars(statement)).all()
 
 
+@dataclass(frozen=True)
+class EventFilter:
+    """Which events; an empty field does not narrow."""
+
+    incident_id: int | None = None
+    policy_id: int | None = None
+    status: Collection[EscalationEventStatus] = ()
+
+
+async def event_page(
+    session: ReadSession, where: EventFilter, wanted: base.Window
+) -> base.Slice[EscalationEvent]:
+    """What steps came to, newest first; of deleted incidents nothing."""
+    statement = _seen_events()
+    if where.incident_id is not None:
+        statement = statement.where(EscalationEvent.incident_id == where.incident_id)
+    if where.policy_id is not None:
+        statement = statement.where(EscalationEvent.policy_id == where.policy_id)
+    if where.status:
+        statement = statement.where(EscalationEvent.status.in_(where.status))
+    return await base.window(session, statement, EscalationEvent.id, wanted)
+
+
+async def get_event(session: ReadSession, event_id: int) -> EscalationEvent | None:
+    statement = _seen_events().where(EscalationEvent.id == event_id)
+    return (await session.scalars(statement)).one_or_none()
+
+
+def _seen_events() -> Select[tuple[EscalationEvent]]:
+    return (
+        select(EscalationEvent)
+        .join(Incident, Incident.id == EscalationEvent.incident_id)
+        .where(Incident.deleted_at.is_(None))
+    )
+
+
+async def policy_names(session: ReadSession, escalation_ids: Collection[int]) -> dict[int, str]:
+    """Of each escalation, what its policy was called when it started."""
+    statement = select(Escalation.id, Escalation.policy_name).where(
+        Escalation.id.in_(escalation_ids)
+    )
+    return dict((await session.execute(statement)).tuples().all())
+
+
+async def get(session: ReadSession, escalation_id: int) -> Escalation | None:
+    return await base.get(session, Escalation, escalation_id)
+
+
+async def was_taken(session: ReadSession, escalation_id: int, loop: int, step: int) -> bool:
+    """Whether a step was taken in a loop already; to take it again would page nobody."""
+    statement = select(EscalationEvent.id).where(
+        EscalationEvent.escalation_id == escalation_id,
+        EscalationEvent.loop == loop,
+        EscalationEvent.step == step,
+    )
+    return await session.scalar(statement) is not None
+
+
 async def live(session: WriteSession, incident_id: int) -> Sequence[Escalation]:
     """An incident's escalations that have not ended. The caller holds the incident."""
     statement = (
@@ -75,6 +133,10 @@ async def live(session: WriteSession, incident_id: int) -> Sequence[Escalation]:
         .execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).all()
+
+
+async def add(session: WriteSession, escalation: Escalation) -> Escalation:
+    return await base.add(session, escalation)
 
 
 async def start_many(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:

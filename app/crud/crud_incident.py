@@ -1,5 +1,9 @@
 """Incidents: pages, locks, and the set-based statements of the ingest path.
 
+One that was deleted is there for nobody: `get` and `lock` do not find it, lists leave it out.
+Nor can it come up among the unresolved, because a constraint has it resolved. Only what says
+so in its name (`lock_even_deleted`, `IncidentFilter.deleted`) knows of it.
+
 Locking order, wherever several rows are held: incidents by id, then tallies by id. Alerts
 that join an incident take its tally only, never the incident.
 """
@@ -11,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, bindparam, insert, select, text, tuple_, update
+from sqlalchemy import DateTime, bindparam, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -35,18 +39,24 @@ class IncidentFilter:
     severity: Collection[Severity] = ()
     service: Collection[str] = ()
     assigned_to: int | None = None
+    # Of each collection one at least: the custom fields of an incident contain it.
+    custom_fields: Collection[Collection[Mapping[str, Any]]] = ()
+    deleted: bool = False
 
 
 async def get(session: ReadSession, incident_id: int) -> Incident | None:
     """The incident with all that is shown of it."""
-    return await session.get(Incident, incident_id, options=SHOWN, populate_existing=True)
+    return _unless_deleted(
+        await session.get(Incident, incident_id, options=SHOWN, populate_existing=True)
+    )
 
 
 async def list_page(
     session: ReadSession, where: IncidentFilter, wanted: base.Window
 ) -> base.Slice[Incident]:
     """Newest first."""
-    statement = select(Incident).options(*SHOWN)
+    is_deleted = Incident.deleted_at.is_not(None)
+    statement = select(Incident).where(is_deleted if where.deleted else ~is_deleted).options(*SHOWN)
     if where.status:
         statement = statement.where(Incident.status.in_(where.status))
     if where.severity:
@@ -55,12 +65,24 @@ async def list_page(
         statement = statement.where(Incident.service.in_(where.service))
     if where.assigned_to is not None:
         statement = statement.where(Incident.assigned_to == where.assigned_to)
+    for alternatives in where.custom_fields:
+        statement = statement.where(
+            or_(*(Incident.custom_fields.contains(one) for one in alternatives))
+        )
     return await base.window(session, statement, Incident.id, wanted)
 
 
 async def lock(session: WriteSession, incident_id: int) -> Incident | None:
     """The incident, held until commit, so that two responders cannot both win a race."""
+    return _unless_deleted(await lock_even_deleted(session, incident_id))
+
+
+async def lock_even_deleted(session: WriteSession, incident_id: int) -> Incident | None:
     return await base.lock(session, Incident, incident_id)
+
+
+def _unless_deleted(incident: Incident | None) -> Incident | None:
+    return incident if incident is not None and incident.deleted_at is None else None
 
 
 async def lock_unresolved(session: WriteSession, ids: Collection[int]) -> Sequence[Incident]:
@@ -106,13 +128,15 @@ _OPEN_MANY = text("""
     WITH wanted AS (
         SELECT * FROM jsonb_to_recordset(CAST(:openings AS jsonb)) AS w(
             uid uuid, title text, description text, severity text, service text, source text,
-            url text, tags text[], labels jsonb, integration_id bigint, dedup_key text,
-            group_key text, created_by bigint, alert_count bigint, story text)
+            url text, tags text[], labels jsonb, custom_fields jsonb, integration_id bigint,
+            dedup_key text, group_key text, created_by bigint, alert_count bigint, story text)
     ), opened AS (
         INSERT INTO incidents (uid, title, description, severity, service, source, url, tags,
-            labels, integration_id, dedup_key, group_key, created_by, created_at, updated_at)
+            labels, custom_fields, integration_id, dedup_key, group_key, created_by,
+            created_at, updated_at)
         SELECT uid, title, description, severity, service, source, url, tags,
-            labels, integration_id, dedup_key, group_key, created_by, :now, :now
+            labels, custom_fields, integration_id, dedup_key, group_key, created_by,
+            :now, :now
         FROM wanted ORDER BY integration_id, dedup_key
         ON CONFLICT (integration_id, dedup_key) WHERE status <> 'resolved' DO NOTHING
         RETURNING id, uid
@@ -277,3 +301,13 @@ async def assignees(session: ReadSession, incident_ids: Collection[int]) -> dict
     for incident_id, user_id in (await session.execute(statement)).tuples():
         found.setdefault(incident_id, []).append(user_id)
     return found
+
+
+async def started_by_hand(session: ReadSession, incident_id: int) -> set[int]:
+    """The escalations that somebody put to work on an incident, whatever its policies ask for."""
+    statement = select(TimelineEvent.facts["started"].as_integer()).where(
+        TimelineEvent.incident_id == incident_id,
+        TimelineEvent.event_type == TimelineType.ESCALATED,
+        TimelineEvent.facts.has_key("started"),
+    )
+    return set((await session.scalars(statement)).all())

@@ -19,10 +19,22 @@ from zoneinfo import ZoneInfo
 
 import re2
 
+from app.domain import custom_field
 from app.domain.incident import Severity, read_severity
+from app.domain.text import UNSTORABLE, is_storable
 from app.domain.time_zone import is_time_zone
 
-ATTRIBUTES = ("severity", "service", "source", "tags", "title", "labels.<name>", "time")
+LABELS, CUSTOM_FIELDS = "labels.", "custom_fields."
+ATTRIBUTES = (
+    "severity",
+    "service",
+    "source",
+    "tags",
+    "title",
+    f"{LABELS}<name>",
+    f"{CUSTOM_FIELDS}<key>",
+    "time",
+)
 TEXT_OPERATORS = ("in", "not_in", "contains", "matches", "exists")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DEEPEST = 8
@@ -42,6 +54,7 @@ class Attributes:
     source: str | None = None
     tags: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    custom_fields: Mapping[str, custom_field.Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,8 +91,11 @@ def _key_holds(key: str, wanted: Any, subject: Attributes, now: datetime) -> boo
 def _values(key: str, subject: Attributes) -> tuple[str, ...]:
     if key == "tags":
         return subject.tags
-    if key.startswith("labels."):
-        value = subject.labels.get(key.removeprefix("labels."))
+    if key.startswith(CUSTOM_FIELDS):
+        held = subject.custom_fields.get(key.removeprefix(CUSTOM_FIELDS))
+        return () if held is None else custom_field.texts(held)
+    if key.startswith(LABELS):
+        value = subject.labels.get(key.removeprefix(LABELS))
     else:
         value = getattr(subject, key)
     return () if value is None else (value,)
@@ -184,17 +200,23 @@ def _key_faults(key: str, wanted: Any, path: str, depth: int) -> list[Fault]:
         return _faults(wanted, path, depth + 1)
     if key == "time":
         return _window_faults(wanted, path)
-    is_label = key.startswith("labels.") and len(key) > len("labels.")
-    if not is_label and key not in ("severity", "service", "source", "tags", "title"):
+    if not _is_attribute(key):
         known = ", ".join((*ATTRIBUTES, "all", "any", "not"))
         return [Fault(path, f"is no attribute; known are: {known}")]
-    if not _is_storable(key):
+    if not is_storable(key):
         return [Fault(path, UNSTORABLE)]
     if isinstance(wanted, dict):
         return _operator_faults(key, wanted, path)
     if isinstance(wanted, list):
         return _word_list_faults(key, wanted, path)
     return _word_faults(key, wanted, path)
+
+
+def _is_attribute(key: str) -> bool:
+    if key.startswith(CUSTOM_FIELDS):
+        return custom_field.is_key(key.removeprefix(CUSTOM_FIELDS))
+    is_label = key.startswith(LABELS) and len(key) > len(LABELS)
+    return is_label or key in ("severity", "service", "source", "tags", "title")
 
 
 def _operator_faults(key: str, wanted: dict[str, Any], path: str) -> list[Fault]:
@@ -232,7 +254,7 @@ def _word_list_faults(key: str, words: list[Any], path: str) -> list[Fault]:
 def _word_faults(key: str, word: Any, path: str) -> list[Fault]:
     if not isinstance(word, str):
         return [Fault(path, "must be a text")]
-    if not _is_storable(word):
+    if not is_storable(word):
         return [Fault(path, UNSTORABLE)]
     if key == "severity" and read_severity(word) is None:
         return [Fault(path, f"is no severity; known are: {', '.join(Severity)}")]
@@ -242,14 +264,7 @@ def _word_faults(key: str, word: Any, path: str) -> list[Fault]:
 def _filled_text_faults(text: Any, path: str) -> list[Fault]:
     if not isinstance(text, str) or not text:
         return [Fault(path, "must be a text that is not empty")]
-    return [] if _is_storable(text) else [Fault(path, UNSTORABLE)]
-
-
-UNSTORABLE = "holds the character NUL or half of a surrogate pair, which no database keeps"
-
-
-def _is_storable(text: str) -> bool:
-    return not any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in text)
+    return [] if is_storable(text) else [Fault(path, UNSTORABLE)]
 
 
 def _pattern_faults(pattern: str, path: str) -> list[Fault]:

@@ -186,6 +186,26 @@ def after_end(ladder: Ladder, position: Position) -> Position | None:
     return start(ladder, at=position.due_at, loop=position.loop + 1)
 
 
+def hurried(ladder: Ladder, position: Position, *, at: datetime, ends: bool) -> Position:
+    """Where an escalation stands once somebody wants what comes next to come `at` once.
+
+    Past its last step a ladder begins its next loop, if it has one or must not end; else what
+    comes next is its end.
+    """
+    is_past = position.step >= len(ladder.steps)
+    if is_past and (position.loop < ladder.last_loop or not ends):
+        return Position(position.loop + 1, 0, at)
+    return Position(position.loop, position.step, min(position.due_at, at))
+
+
+def resumed(ladder: Ladder, loop: int, step: int, *, at: datetime) -> Position:
+    """Where an escalation stands that goes on `at` after it was paused: its next step is due in
+    the time that the ladder gives it."""
+    is_end = step >= len(ladder.steps)
+    delay = ladder.final_delay if is_end else ladder.steps[step].delay
+    return Position(loop, step, at + delay)
+
+
 @dataclass(frozen=True)
 class OwedPage:
     """A page one action of a step owes one person."""

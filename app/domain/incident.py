@@ -8,6 +8,7 @@ action of its own because it starts paging again.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
 
@@ -127,6 +128,7 @@ class Opening:
     url: str | None = None
     tags: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    custom_fields: Mapping[str, Any] = field(default_factory=dict)
     integration_id: int | None = None
     dedup_key: str | None = None
     group_key: str | None = None

@@ -10,17 +10,20 @@ from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
 from app.schemas.types import (
     Comment,
     Document,
+    Flag,
     HttpUrl,
     Key,
     LongName,
     LongText,
+    NumberOnly,
     PageMessage,
     SeverityWord,
 )
 
 LONGEST_DELAY = 7 * 24 * 60
 
-Minutes = Annotated[float, Field(ge=0, le=LONGEST_DELAY, allow_inf_nan=False)]
+Repeats = Annotated[int, Field(ge=0, le=20), NumberOnly]
+Minutes = Annotated[float, Field(ge=0, le=LONGEST_DELAY, allow_inf_nan=False), NumberOnly]
 
 
 class UserTarget(WriteSchema):
@@ -112,8 +115,8 @@ EXAMPLE_STEPS = [
 ]
 CONDITIONS_HELP = (
     "Which incidents; empty matches all. Keys: severity, service, source, tags, title,"
-    " labels.<name>, time; a list means any of; operators in, not_in, contains, matches, exists;"
-    " all, any and not nest. See docs/policies.md."
+    " labels.<name>, custom_fields.<key>, time; a list means any of; operators in, not_in,"
+    " contains, matches, exists; all, any and not nest. See docs/policies.md."
 )
 
 
@@ -122,13 +125,13 @@ class PolicyCreate(WriteSchema):
     description: LongText | None = None
     conditions: Document = Field({}, description=CONDITIONS_HELP, examples=[EXAMPLE_CONDITIONS])
     steps: list[Step] = Field(min_length=1, max_length=50, examples=[EXAMPLE_STEPS])
-    repeat: int = Field(0, ge=0, le=20, description="How often the ladder begins again.")
+    repeat: Repeats = Field(0, description="How often the ladder begins again.")
     final_delay_minutes: Minutes = Field(
         5,
         description="How long after the last step the ladder waits for an answer before it"
         " begins again or, at its end, pages the fallback.",
     )
-    is_active: bool = True
+    is_active: Flag = True
 
 
 class PolicyUpdate(WriteSchema):
@@ -138,9 +141,9 @@ class PolicyUpdate(WriteSchema):
     description: LongText | None = None
     conditions: Document | None = Field(None, description=CONDITIONS_HELP)
     steps: list[Step] | None = Field(None, min_length=1, max_length=50)
-    repeat: int | None = Field(None, ge=0, le=20)
+    repeat: Repeats | None = None
     final_delay_minutes: Minutes | None = None
-    is_active: bool | None = None
+    is_active: Flag | None = None
 
     _kept = not_null("name", "conditions", "steps", "repeat", "final_delay_minutes", "is_active")
 
@@ -201,3 +204,24 @@ class IncidentEscalationRead(ReadSchema):
     next_step_at: Instant | None = Field(description="The nearest of all that is to come.")
     escalations: list[EscalationRead]
     events: list[EscalationEventRead]
+
+
+class EventRead(EscalationEventRead):
+    """What one step came to, of which policy and on which incident."""
+
+    incident_id: int
+    policy_name: str = Field("", description="As it was called when it started.")
+
+
+class Escalate(WriteSchema):
+    """What shall go on now: everything that is live, or one escalation."""
+
+    escalation_id: Key | None = Field(
+        None, description="Only this one of the incident's.", examples=[1]
+    )
+
+
+class PolicyStart(WriteSchema):
+    policy_id: Key = Field(
+        description="An active policy; its conditions are not asked.", examples=[1]
+    )

@@ -8,6 +8,7 @@ from app.domain.incident import AssignmentRole, IncidentStatus, TimelineType
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
 from app.schemas.types import (
     Comment,
+    Document,
     HttpUrl,
     Key,
     Labels,
@@ -19,6 +20,9 @@ from app.schemas.types import (
 )
 
 LONGEST_SNOOZE_MINUTES = 30 * 24 * 60
+CUSTOM_FIELDS_HELP = (
+    "Values by key, each of its field's type; null for none. See /v1/custom-fields."
+)
 
 
 class IncidentCreate(WriteSchema):
@@ -28,6 +32,9 @@ class IncidentCreate(WriteSchema):
     service: ServiceName = Field(examples=["database"])
     tags: list[Tag] = Field([], max_length=32, examples=[["eu", "postgres"]])
     labels: Labels = Field({}, examples=[{"region": "eu-west-1"}])
+    custom_fields: Document = Field(
+        {}, max_length=100, description=CUSTOM_FIELDS_HELP, examples=[{}]
+    )
     url: HttpUrl | None = None
     assignees: list[Key] = Field(
         [], max_length=50, description="Users who have it from the start.", examples=[[1]]
@@ -43,19 +50,25 @@ class IncidentUpdate(WriteSchema):
     service: ServiceName | None = None
     tags: list[Tag] | None = Field(None, max_length=32)
     labels: Labels | None = None
+    custom_fields: Document | None = Field(
+        None,
+        max_length=100,
+        description="Only the named ones are written; null removes a value.",
+        examples=[{}],
+    )
     url: HttpUrl | None = None
     status: IncidentStatus | None = Field(
         None, description="As by the actions; a status it cannot take is refused."
     )
 
-    _kept = not_null("title", "severity", "service", "tags", "labels", "status")
+    _kept = not_null("title", "severity", "service", "tags", "labels", "custom_fields", "status")
 
 
 class Snooze(WriteSchema):
     """Until a time, or for some minutes."""
 
     until: Instant | None = Field(None, examples=["2027-01-31T08:00:00Z"])
-    minutes: float | None = Field(None, gt=0, le=LONGEST_SNOOZE_MINUTES, examples=[30])
+    minutes: float | None = Field(None, gt=0, le=LONGEST_SNOOZE_MINUTES, strict=True, examples=[30])
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "Snooze":
@@ -65,7 +78,7 @@ class Snooze(WriteSchema):
 
 
 class AssignmentCreate(WriteSchema):
-    user_id: Key
+    user_id: Key = Field(examples=[1])
     role: AssignmentRole = AssignmentRole.RESPONDER
 
 
@@ -91,6 +104,10 @@ class IncidentRead(ReadSchema):
     url: str | None
     tags: list[str]
     labels: dict[str, str]
+    custom_fields: dict[str, Any] = Field(
+        description="By key; values of archived fields are shown, too.",
+        examples=[{"customers_affected": 42}],
+    )
     integration_id: int | None
     dedup_key: str | None
     created_by: int | None
@@ -106,6 +123,8 @@ class IncidentRead(ReadSchema):
     resolved_at: Instant | None
     resolved_by: int | None
     snoozed_until: Instant | None
+    deleted_at: Instant | None
+    deleted_by: int | None
     revision: int
     created_at: Instant
     updated_at: Instant

@@ -1,6 +1,7 @@
 """Policies at work: starting, pausing and ending escalations as their incident changes.
 
-Whoever calls this holds the incident's row. Climbing the ladder is `services.ladder`.
+Whoever calls this holds the incident's row. Climbing the ladder is `services.ladder`, what
+people ask of it themselves `services.escalation_by_hand`.
 """
 
 import logging
@@ -40,6 +41,7 @@ def attributes_of(incident: Incident | Opening) -> Attributes:
         source=incident.source,
         tags=tuple(incident.tags),
         labels=incident.labels,
+        custom_fields=incident.custom_fields,
     )
 
 
@@ -63,7 +65,7 @@ async def start(session: WriteSession, subjects: Sequence[Subject], *, now: date
     for subject in subjects:
         matching = _matching(policies, subject.attributes, now)
         for policy in matching:
-            rows.append(_row(subject.incident_id, policy, now))
+            rows.append(row_of(subject.incident_id, policy, now))
             entries.append(_started(subject.incident_id, policy, now))
         if not matching:
             rows.append(_fallback_row(subject.incident_id, now, now))
@@ -74,21 +76,23 @@ async def start(session: WriteSession, subjects: Sequence[Subject], *, now: date
 async def retarget(session: WriteSession, incident: Incident, *, now: datetime) -> None:
     """Follow a change of severity or service.
 
-    What no longer matches is cancelled, what newly matches starts, what runs goes on. An
-    acknowledged incident's new escalations wait like its old ones.
+    What no longer matches is cancelled, what newly matches starts, what runs goes on, and so
+    does what somebody put to work by hand. An acknowledged incident's new escalations wait
+    like its old ones.
     """
     subject = subject_of(incident)
     policies = await crud_escalation.active_policies(session)
     matching = _matching(policies, subject.attributes, now)
     live = await crud_escalation.live(session, incident.id)
     running = {run.policy_id for run in live if not run.is_fallback}
+    by_hand = await crud_incident.started_by_hand(session, incident.id)
     entries: list[dict[str, Any]] = []
     remaining = 0
     for run in live:
-        if await _still_stands(session, run, subject, bool(matching), now):
+        if run.id in by_hand or await _still_stands(session, run, subject, bool(matching), now):
             remaining += 1
         else:
-            await _cancel(session, run, now)
+            await cancel(session, run, "Its policy no longer matches the incident.", now=now)
             entries.append(
                 crud_incident.entry(
                     incident.id,
@@ -101,7 +105,7 @@ async def retarget(session: WriteSession, incident: Incident, *, now: datetime) 
     rows = []
     for policy in matching:
         if policy.id not in running:
-            rows.append(_row(incident.id, policy, now))
+            rows.append(row_of(incident.id, policy, now))
             entries.append(_started(incident.id, policy, now))
     if not rows and not remaining:
         rows.append(_fallback_row(incident.id, now, now))
@@ -153,6 +157,14 @@ async def bring_back(session: WriteSession, incident: Incident, *, now: datetime
     await crud_notification.bring_back(session, incident.id, now=now)
     wake_after_commit(session, LOOP)
     wake_after_commit(session, "delivery")
+
+
+async def cancel(session: WriteSession, run: Escalation, reason: str, *, now: datetime) -> None:
+    """Stop an escalation that the caller holds; `reason` is what its unsent pages will say."""
+    run.status = EscalationStatus.CANCELLED
+    run.next_step_at = run.deferred_from = None
+    run.finished_at = run.updated_at = now
+    await crud_notification.stop_escalation(session, run.id, reason, now=now)
 
 
 async def hurry_if_lost(session: WriteSession, step: StepKey, *, now: datetime) -> bool:
@@ -220,15 +232,6 @@ async def _still_stands(
     return policy is None or _holds(policy, subject.attributes, now)
 
 
-async def _cancel(session: WriteSession, run: Escalation, now: datetime) -> None:
-    run.status = EscalationStatus.CANCELLED
-    run.next_step_at = run.deferred_from = None
-    run.finished_at = run.updated_at = now
-    await crud_notification.stop_escalation(
-        session, run.id, "Its policy no longer matches the incident.", now=now
-    )
-
-
 async def _begin(
     session: WriteSession, rows: Sequence[dict[str, Any]], entries: Sequence[dict[str, Any]]
 ) -> None:
@@ -238,7 +241,8 @@ async def _begin(
         wake_after_commit(session, LOOP)
 
 
-def _row(incident_id: int, policy: EscalationPolicy, now: datetime) -> dict[str, Any]:
+def row_of(incident_id: int, policy: EscalationPolicy, now: datetime) -> dict[str, Any]:
+    """The policy at work from now on, with a frozen copy of its steps."""
     ladder = Ladder(
         escalation.read_steps(policy.steps),
         policy.repeat,

@@ -1,32 +1,32 @@
-"""Everything that may happen to an incident.
+"""How an incident opens, changes its status and its facts.
 
-Each public function is one use case: it takes a `WriteSession`, who is acting and what time
-it is, and leaves the incident, its timeline and its escalations pending in the caller's
-transaction. Nothing here commits, sends, sleeps or reads a clock.
+Its people are in `incident_people`, its end in `incident_deletion`, paging by hand in
+`escalation_by_hand`. In all of them each public function is one use case: it takes a
+`WriteSession`, who is acting and what time it is, and leaves the incident, its timeline and
+its escalations pending in the caller's transaction. Nothing commits, sends, sleeps or reads a
+clock.
 
 Locking: whoever changes an incident, or its escalations, holds the incident's row first.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import ConflictError, InvalidInputError, InvalidStateError, NotFoundError
+from app.core.errors import ConflictError, InvalidInputError, InvalidStateError
 from app.crud import crud_incident
 from app.db.session import WriteSession
-from app.domain.incident import (
-    TRANSITIONS,
-    AssignmentRole,
-    IncidentStatus,
-    Opening,
-    TimelineType,
-)
+from app.domain import custom_field
+from app.domain.incident import TRANSITIONS, IncidentStatus, Opening, TimelineType
 from app.domain.user import Actor
-from app.models import Incident, IncidentComment
+from app.models import Incident
+from app.services import custom_field as custom_field_service
 from app.services import escalation as escalation_service
+from app.services import incident_people
 from app.services import user as user_service
+from app.services.incident_held import held, tell, unresolved
 
 LONGEST_SNOOZE = timedelta(days=30)
 RETARGETING = {"severity", "service"}
@@ -45,12 +45,6 @@ class InvalidTransitionError(InvalidStateError):
             current=current.value,
             allowed=allowed,
         )
-
-
-class StillResolvedError(ConflictError):
-    """What was asked for makes no sense while the incident is resolved."""
-
-    code = "INCIDENT_RESOLVED"
 
 
 class ProblemReopenedError(ConflictError):
@@ -92,10 +86,12 @@ async def declare(
     people = [
         await user_service.require_active(session, user_id) for user_id in dict.fromkeys(assignees)
     ]
+    values = await custom_field_service.merged(session, {}, opening.custom_fields)
+    opening = replace(opening, custom_fields=values)
     opened = await open_many(session, [opening], now=now)
-    incident = await _held(session, opened[opening.uid])
+    incident = await held(session, opened[opening.uid])
     for person in people:
-        await _assign(session, incident, person.id, person.display_name, actor=actor, now=now)
+        await incident_people.hand_over(session, incident, person, actor=actor, now=now)
     return incident
 
 
@@ -106,7 +102,7 @@ async def change_status(
     session: WriteSession, incident_id: int, status: IncidentStatus, *, actor: Actor, now: datetime
 ) -> Incident:
     """Move an incident along its lifecycle; the status it has already is a no-op."""
-    incident = await _held(session, incident_id)
+    incident = await held(session, incident_id)
     if incident.status is status:
         return incident
     if status not in TRANSITIONS[incident.status]:
@@ -127,14 +123,16 @@ async def enter(
     incident.enter(status, by=actor.user_id, now=now)
     if status is IncidentStatus.ACKNOWLEDGED:
         if actor.user_id is not None:
-            await add_assignee(session, incident, actor.user_id, None, by=actor.user_id, now=now)
+            await incident_people.add_assignee(
+                session, incident, actor.user_id, None, by=actor.user_id, now=now
+            )
         await escalation_service.pause(session, [incident.id], now=now)
         kind, verb = TimelineType.ACKNOWLEDGED, "acknowledged"
     else:
         await crud_incident.set_tally_open(session, [incident.id], is_open=False)
         await escalation_service.finish(session, [incident.id], now=now)
         kind, verb = TimelineType.RESOLVED, "resolved"
-    await _tell(session, incident, kind, f"{actor.name} {verb} the incident.", actor, now)
+    await tell(session, incident, kind, f"{actor.name} {verb} the incident.", actor, now)
 
 
 async def resolve_many(
@@ -156,7 +154,7 @@ async def reopen(
     session: WriteSession, incident_id: int, *, actor: Actor, now: datetime
 ) -> Incident:
     """A resolved incident is a problem again: it pages from the start."""
-    incident = await _held(session, incident_id)
+    incident = await held(session, incident_id)
     if incident.status is IncidentStatus.OPEN:
         return incident
     if incident.status is not IncidentStatus.RESOLVED:
@@ -171,7 +169,7 @@ async def reopen(
             )
     incident.enter(IncidentStatus.OPEN, by=None, now=now)
     await crud_incident.set_tally_open(session, [incident.id], is_open=True)
-    await _tell(session, incident, TimelineType.REOPENED, f"{actor.name} reopened it.", actor, now)
+    await tell(session, incident, TimelineType.REOPENED, f"{actor.name} reopened it.", actor, now)
     await escalation_service.start(session, [escalation_service.subject_of(incident)], now=now)
     return incident
 
@@ -186,11 +184,11 @@ async def snooze(
         raise InvalidInputError(
             f"A snooze lasts {LONGEST_SNOOZE.days} days at most.", field="until"
         )
-    incident = await _unresolved(session, incident_id, "snoozed")
+    incident = await unresolved(session, incident_id, "snoozed")
     incident.snoozed_until = until
     incident.touch(now)
     await escalation_service.put_off(session, incident, until=until, now=now)
-    await _tell(
+    await tell(
         session,
         incident,
         TimelineType.SNOOZED,
@@ -206,13 +204,13 @@ async def end_snooze(
     session: WriteSession, incident_id: int, *, actor: Actor, now: datetime
 ) -> Incident:
     """Paging goes on now; an incident that is not snoozed stays as it is."""
-    incident = await _held(session, incident_id)
+    incident = await held(session, incident_id)
     if incident.snoozed_until is None:
         return incident
     incident.snoozed_until = None
     incident.touch(now)
     await escalation_service.bring_back(session, incident, now=now)
-    await _tell(
+    await tell(
         session,
         incident,
         TimelineType.SNOOZE_ENDED,
@@ -223,7 +221,7 @@ async def end_snooze(
     return incident
 
 
-# --- Facts and people -------------------------------------------------------------------
+# --- Facts ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -237,19 +235,28 @@ class Changes:
 async def edit(
     session: WriteSession, incident_id: int, changes: Changes, *, actor: Actor, now: datetime
 ) -> Incident:
-    """Write the named fields; a new severity or service picks its policies anew."""
-    incident = await _held(session, incident_id)
-    was = incident.revise(changes.fields, now=now)
+    """Write the named fields; a new severity or service picks its policies anew.
+
+    Of `custom_fields`, too, only the named ones are written; one that is None is removed.
+    """
+    incident = await held(session, incident_id)
+    fields = dict(changes.fields)
+    if "custom_fields" in fields:
+        fields["custom_fields"] = await custom_field_service.merged(
+            session, incident.custom_fields, fields["custom_fields"]
+        )
+    was = incident.revise(fields, now=now)
     if was:
-        await _tell(
+        before, after = _differences(was, fields)
+        await tell(
             session,
             incident,
             TimelineType.EDITED,
-            f"{actor.name} changed {', '.join(sorted(was))}.",
+            f"{actor.name} changed {', '.join(sorted(before))}.",
             actor,
             now,
-            before=was,
-            after={name: changes.fields[name] for name in was},
+            before=before,
+            after=after,
         )
     if was.keys() & RETARGETING and incident.status is not IncidentStatus.RESOLVED:
         await escalation_service.retarget(session, incident, now=now)
@@ -258,127 +265,13 @@ async def edit(
     return incident
 
 
-async def assign(
-    session: WriteSession,
-    incident_id: int,
-    user_id: int,
-    role: AssignmentRole,
-    *,
-    actor: Actor,
-    now: datetime,
-) -> Incident:
-    """Give an incident to somebody, or another role to somebody who has it."""
-    person = await user_service.require_active(session, user_id)
-    incident = await _held(session, incident_id)
-    standing = await crud_incident.assignment(session, incident_id, user_id)
-    if standing is not None and standing.role is role and incident.assigned_to == user_id:
-        return incident
-    await _assign(session, incident, user_id, person.display_name, role=role, actor=actor, now=now)
-    return incident
-
-
-async def unassign(
-    session: WriteSession, incident_id: int, user_id: int, *, actor: Actor, now: datetime
-) -> Incident:
-    """Take an incident off somebody's hands; one who does not have it is a no-op."""
-    incident = await _held(session, incident_id)
-    standing = await crud_incident.assignment(session, incident_id, user_id)
-    if standing is None:
-        return incident
-    person = await user_service.require(session, user_id)
-    await crud_incident.remove_assignment(session, standing)
-    if incident.assigned_to == user_id:
-        left = (await crud_incident.assignees(session, [incident_id])).get(incident_id)
-        incident.assigned_to = left[-1] if left else None
-    incident.touch(now)
-    story = f"{actor.name} unassigned {person.display_name}."
-    await _tell(session, incident, TimelineType.UNASSIGNED, story, actor, now, assignee_id=user_id)
-    return incident
-
-
-async def add_assignee(
-    session: WriteSession,
-    incident: Incident,
-    user_id: int,
-    role: AssignmentRole | None,
-    *,
-    by: int | None,
-    now: datetime,
-) -> None:
-    """Put an incident that the caller holds into somebody's hands. No role keeps theirs."""
-    standing = await crud_incident.assignment(session, incident.id, user_id)
-    if standing is None or (role is not None and standing.role is not role):
-        await crud_incident.put_assignment(
-            session, incident.id, user_id, role or AssignmentRole.RESPONDER, by=by, now=now
-        )
-    if role is not AssignmentRole.OBSERVER:
-        incident.assigned_to = user_id
-    incident.touch(now)
-
-
-async def comment(
-    session: WriteSession, incident_id: int, content: str, *, actor: Actor, now: datetime
-) -> IncidentComment:
-    """Say something about an incident. Never waits for whoever is changing it."""
-    if await crud_incident.get(session, incident_id) is None:
-        raise NotFoundError("incident", incident_id)
-    made = await crud_incident.add_comment(
-        session,
-        IncidentComment(
-            incident_id=incident_id, user_id=actor.user_id, content=content, created_at=now
-        ),
-    )
-    entry = crud_incident.entry(
-        incident_id,
-        TimelineType.COMMENTED,
-        f"{actor.name} commented.",
-        now=now,
-        user_id=actor.user_id,
-        comment_id=made.id,
-    )
-    await crud_incident.tell(session, [entry])
-    return made
-
-
-async def _assign(
-    session: WriteSession,
-    incident: Incident,
-    user_id: int,
-    name: str,
-    *,
-    actor: Actor,
-    now: datetime,
-    role: AssignmentRole = AssignmentRole.RESPONDER,
-) -> None:
-    await add_assignee(session, incident, user_id, role, by=actor.user_id, now=now)
-    story = f"{actor.name} assigned {name} as {role}."
-    await _tell(
-        session, incident, TimelineType.ASSIGNED, story, actor, now, assignee_id=user_id, role=role
-    )
-
-
-async def _held(session: WriteSession, incident_id: int) -> Incident:
-    incident = await crud_incident.lock(session, incident_id)
-    if incident is None:
-        raise NotFoundError("incident", incident_id)
-    return incident
-
-
-async def _unresolved(session: WriteSession, incident_id: int, verb: str) -> Incident:
-    incident = await _held(session, incident_id)
-    if incident.status is IncidentStatus.RESOLVED:
-        raise StillResolvedError(f"A resolved incident cannot be {verb}; reopen it first.")
-    return incident
-
-
-async def _tell(
-    session: WriteSession,
-    incident: Incident,
-    kind: TimelineType,
-    story: str,
-    actor: Actor,
-    now: datetime,
-    **facts: Any,
-) -> None:
-    entry = crud_incident.entry(incident.id, kind, story, now=now, user_id=actor.user_id, **facts)
-    await crud_incident.tell(session, [entry])
+def _differences(
+    was: Mapping[str, Any], fields: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What was and what is, by name; each custom field by a name of its own."""
+    before, after = dict(was), {name: fields[name] for name in was}
+    if "custom_fields" in was:
+        changed = custom_field.changes(before.pop("custom_fields"), after.pop("custom_fields"))
+        for key, (old, new) in changed.items():
+            before[f"custom_fields.{key}"], after[f"custom_fields.{key}"] = old, new
+    return before, after

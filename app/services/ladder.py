@@ -33,6 +33,7 @@ from app.domain.user import Actor
 from app.models import Incident, IncidentComment
 from app.services import escalation as escalation_service
 from app.services import incident as incident_service
+from app.services import incident_people
 from app.services.ladder_batch import Batch, Whom
 
 DELIVERY = "delivery"
@@ -172,7 +173,7 @@ async def _act(
             case Assign(target):
                 for recipient in batch.recipients(target, incident.id):
                     if recipient.is_active:
-                        await incident_service.add_assignee(
+                        await incident_people.add_assignee(
                             session,
                             incident,
                             recipient.user_id,

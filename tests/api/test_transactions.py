@@ -92,8 +92,16 @@ async def test_no_reading_route_opens_a_writing_transaction(
     number = (await world.declare(admin))["id"]
     await world.integration_key(admin)
     (integration,) = await world.sql("SELECT id FROM integrations")
+    field = {"key": "cause", "label": "Root cause", "type": "text"}
+    await world.call("POST", "/v1/custom-fields", admin, expect=201, json=field)
+    await world.climb()
     keys = {
         "user_id": admin.id,
+        "event_id": (await world.sql("SELECT id FROM escalation_events"))[0][0],
+        "notification_id": (await world.sql("SELECT id FROM notifications"))[0][0],
+        "key": "cause",
+        "kind": "page",
+        "channel": "email",
         "incident_id": number,
         "policy_id": made["id"],
         "integration_id": integration.id,

@@ -115,9 +115,10 @@ def test_what_is_milder_than_the_level_is_left_out(
 
 @pytest.mark.parametrize("name", QUIET)
 def test_a_talkative_library_speaks_up_only_when_something_is_wrong(
-    capsys: pytest.CaptureFixture[str], name: str
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     configure("debug", "json")
+    monkeypatch.setattr(logging.getLogger(name), "propagate", True)  # a server may have muted it
     logging.getLogger(name).info("I did as usual.")
     logging.getLogger(name).warning("I could not.")
     assert [line["event"] for line in lines(capsys)] == ["I could not."]

@@ -1,30 +1,37 @@
-"""Escalation policies."""
+"""Escalation policies, and what their steps came to."""
 
-from typing import Any
+from collections.abc import Collection
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from app.api.bounds import BoundedRoute
 from app.api.deps import Admin, KeyPath, Now, Paging, Reader, ReadSession, WriteSession
 from app.api.errors import answers
 from app.core.errors import NotFoundError
+from app.core.paging import BIGGEST_KEY
 from app.crud import crud_escalation
-from app.models import EscalationPolicy
+from app.crud.crud_escalation import EventFilter
+from app.domain.escalation import EscalationEventStatus
+from app.models import EscalationEvent, EscalationPolicy
 from app.schemas.base import PageRead
-from app.schemas.escalation import PolicyCreate, PolicyRead, PolicyUpdate
+from app.schemas.escalation import EventRead, PolicyCreate, PolicyRead, PolicyUpdate
 from app.services import policy as policy_service
 
-router = APIRouter(prefix="/escalation/policies", tags=["escalation"], route_class=BoundedRoute)
+router = APIRouter(prefix="/escalation", tags=["escalation"], route_class=BoundedRoute)
 
 
-@router.get("", response_model=PageRead[PolicyRead], responses=answers(401, 422))
+@router.get("/policies", response_model=PageRead[PolicyRead], responses=answers(401, 422))
 async def list_policies(session: ReadSession, paging: Paging, _: Reader) -> dict[str, Any]:
     """List policies, in the order they were made."""
     return paging.shown(await crud_escalation.policy_page(session, paging.window))
 
 
 @router.post(
-    "", response_model=PolicyRead, status_code=201, responses=answers(401, 403, 409, 413, 422)
+    "/policies",
+    response_model=PolicyRead,
+    status_code=201,
+    responses=answers(401, 403, 409, 413, 422),
 )
 async def create_policy(
     session: WriteSession, body: PolicyCreate, now: Now, _: Admin
@@ -35,7 +42,7 @@ async def create_policy(
     )
 
 
-@router.get("/{policy_id}", response_model=PolicyRead, responses=answers(401, 404, 422))
+@router.get("/policies/{policy_id}", response_model=PolicyRead, responses=answers(401, 404, 422))
 async def read_policy(session: ReadSession, policy_id: KeyPath, _: Reader) -> EscalationPolicy:
     """Read one policy."""
     policy = await crud_escalation.get_policy(session, policy_id)
@@ -45,7 +52,9 @@ async def read_policy(session: ReadSession, policy_id: KeyPath, _: Reader) -> Es
 
 
 @router.patch(
-    "/{policy_id}", response_model=PolicyRead, responses=answers(401, 403, 404, 409, 413, 422)
+    "/policies/{policy_id}",
+    response_model=PolicyRead,
+    responses=answers(401, 403, 404, 409, 413, 422),
 )
 async def update_policy(
     session: WriteSession, policy_id: KeyPath, body: PolicyUpdate, now: Now, _: Admin
@@ -57,8 +66,40 @@ async def update_policy(
     return await policy_service.update(session, policy_id, fields, now=now)
 
 
-@router.delete("/{policy_id}", status_code=204, responses=answers(401, 403, 404, 422))
+@router.delete("/policies/{policy_id}", status_code=204, responses=answers(401, 403, 404, 422))
 async def delete_policy(session: WriteSession, policy_id: KeyPath, _: Admin) -> Response:
     """Delete a policy. What it started goes on, and its history stays."""
     await policy_service.remove(session, policy_id)
     return Response(status_code=204)
+
+
+@router.get("/events", response_model=PageRead[EventRead], responses=answers(401, 422))
+async def list_escalation_events(
+    session: ReadSession,
+    paging: Paging,
+    _: Reader,
+    incident_id: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
+    policy_id: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
+    status: Annotated[list[EscalationEventStatus], Query(description="Any of these.")] = [],  # noqa: B006
+) -> dict[str, Any]:
+    """List what steps came to, newest first."""
+    where = EventFilter(incident_id, policy_id, status)
+    found = await crud_escalation.event_page(session, where, paging.window)
+    return paging.shown(found) | {"items": await _named(session, found.items)}
+
+
+@router.get("/events/{event_id}", response_model=EventRead, responses=answers(401, 404, 422))
+async def read_escalation_event(session: ReadSession, event_id: KeyPath, _: Reader) -> EventRead:
+    """Read what one step came to: when it was due and taken, whom it paged, whom not and why."""
+    event = await crud_escalation.get_event(session, event_id)
+    if event is None:
+        raise NotFoundError("escalation event", event_id)
+    return (await _named(session, [event]))[0]
+
+
+async def _named(session: ReadSession, events: Collection[EscalationEvent]) -> list[EventRead]:
+    names = await crud_escalation.policy_names(session, {one.escalation_id for one in events})
+    return [
+        EventRead.model_validate(one).model_copy(update={"policy_name": names[one.escalation_id]})
+        for one in events
+    ]

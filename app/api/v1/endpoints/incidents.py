@@ -1,12 +1,15 @@
-"""Declare, list, read, answer, assign, comment."""
+"""Declare, list, read, answer, escalate, assign, comment, delete."""
 
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
 
 from app.api.bounds import BoundedRoute
 from app.api.deps import (
+    Admin,
+    CurrentUser,
     KeyPath,
     Now,
     Paging,
@@ -15,6 +18,7 @@ from app.api.deps import (
     Responder,
     WriteSession,
     acting,
+    require,
 )
 from app.api.errors import answers
 from app.core.errors import NotFoundError
@@ -22,9 +26,15 @@ from app.core.paging import BIGGEST_KEY
 from app.crud import crud_escalation, crud_incident, crud_notification
 from app.crud.crud_incident import IncidentFilter
 from app.domain.incident import IncidentStatus, Opening
-from app.models import Incident, IncidentComment
+from app.domain.user import Permission
+from app.models import Escalation, Incident, IncidentComment
 from app.schemas.base import PageRead
-from app.schemas.escalation import IncidentEscalationRead
+from app.schemas.escalation import (
+    Escalate,
+    EscalationRead,
+    IncidentEscalationRead,
+    PolicyStart,
+)
 from app.schemas.incident import (
     AssignmentCreate,
     CommentCreate,
@@ -37,6 +47,8 @@ from app.schemas.incident import (
 )
 from app.schemas.notification import NotificationRead
 from app.schemas.types import ServiceName, SeverityWord
+from app.services import custom_field as custom_field_service
+from app.services import escalation_by_hand, incident_deletion, incident_people
 from app.services import incident as incident_service
 
 router = APIRouter(prefix="/incidents", tags=["incidents"], route_class=BoundedRoute)
@@ -46,6 +58,10 @@ ACT = answers(400, 401, 403, 404, 422)
 WRITE = answers(400, 401, 403, 404, 409, 413, 422)
 
 
+# Longer than any value is.
+CustomFieldQuery = Annotated[str, Field(max_length=2100, examples=["customers_affected:42"])]
+
+
 async def _shown(session: ReadSession, incident_id: int) -> Incident:
     incident = await crud_incident.get(session, incident_id)
     if incident is None:
@@ -53,18 +69,39 @@ async def _shown(session: ReadSession, incident_id: int) -> Incident:
     return incident
 
 
-@router.get("", response_model=PageRead[IncidentRead], responses=answers(401, 422))
+_require_admin = require(Permission.ADMINISTER)
+
+
+async def _deleted(
+    user: CurrentUser,
+    deleted: Annotated[bool, Query(description="Only deleted ones; for admins.")] = False,
+) -> bool:
+    if deleted:
+        await _require_admin(user)
+    return deleted
+
+
+@router.get("", response_model=PageRead[IncidentRead], responses=answers(401, 403, 422))
 async def list_incidents(
     session: ReadSession,
     paging: Paging,
     _: Reader,
+    deleted: Annotated[bool, Depends(_deleted)],
     status: Annotated[list[IncidentStatus], Query(description="Any of these.")] = [],  # noqa: B006
     severity: Annotated[list[SeverityWord], Query(description="Any of these.")] = [],  # noqa: B006
     service: Annotated[list[ServiceName], Query(description="Any of these.")] = [],  # noqa: B006
     assigned_to: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
+    custom_field: Annotated[
+        list[CustomFieldQuery],
+        Query(
+            max_length=20,
+            description="`key:value`. Any of the values of one key; all of the keys.",
+        ),
+    ] = [],  # noqa: B006
 ) -> dict[str, Any]:
     """List incidents, newest first. A filter that is given more than once means any of."""
-    where = IncidentFilter(status, severity, service, assigned_to)
+    sought = await custom_field_service.sought(session, custom_field)
+    where = IncidentFilter(status, severity, service, assigned_to, sought, deleted)
     return paging.shown(await crud_incident.list_page(session, where, paging.window))
 
 
@@ -105,6 +142,32 @@ async def update_incident(
     fields = body.model_dump(exclude_unset=True, exclude={"status"})
     changes = incident_service.Changes(fields, body.status)
     await incident_service.edit(session, incident_id, changes, actor=acting(user), now=now)
+    return await _shown(session, incident_id)
+
+
+@router.delete("/{incident_id}", status_code=204, responses=answers(401, 403, 404, 422))
+async def delete_incident(
+    session: WriteSession,
+    incident_id: KeyPath,
+    now: Now,
+    user: Admin,
+    confirm: Annotated[str | None, Query(description="The incident's number once more.")] = None,
+) -> Response:
+    """Delete an incident: it is resolved first, then nobody finds it. An admin can restore it."""
+    await incident_deletion.delete(
+        session, incident_id, confirmation=confirm, actor=acting(user), now=now
+    )
+    return Response(status_code=204)
+
+
+@router.post(
+    "/{incident_id}/restore", response_model=IncidentRead, responses=answers(401, 403, 404, 422)
+)
+async def restore_incident(
+    session: WriteSession, incident_id: KeyPath, now: Now, user: Admin
+) -> Incident:
+    """Bring a deleted incident back, resolved; one that is not deleted stays as it is."""
+    await incident_deletion.restore(session, incident_id, actor=acting(user), now=now)
     return await _shown(session, incident_id)
 
 
@@ -170,7 +233,7 @@ async def assign_incident(
     session: WriteSession, incident_id: KeyPath, body: AssignmentCreate, now: Now, user: Responder
 ) -> Incident:
     """Give the incident to somebody, or another role to somebody who has it."""
-    await incident_service.assign(
+    await incident_people.assign(
         session, incident_id, body.user_id, body.role, actor=acting(user), now=now
     )
     return await _shown(session, incident_id)
@@ -181,7 +244,7 @@ async def unassign_incident(
     session: WriteSession, incident_id: KeyPath, user_id: KeyPath, now: Now, user: Responder
 ) -> Incident:
     """Take the incident off somebody's hands."""
-    await incident_service.unassign(session, incident_id, user_id, actor=acting(user), now=now)
+    await incident_people.unassign(session, incident_id, user_id, actor=acting(user), now=now)
     return await _shown(session, incident_id)
 
 
@@ -204,7 +267,7 @@ async def comment_on_incident(
     session: WriteSession, incident_id: KeyPath, body: CommentCreate, now: Now, user: Responder
 ) -> IncidentComment:
     """Say something about the incident."""
-    return await incident_service.comment(
+    return await incident_people.comment(
         session, incident_id, body.content, actor=acting(user), now=now
     )
 
@@ -229,6 +292,54 @@ async def read_escalation(session: ReadSession, incident_id: KeyPath, _: Reader)
         "escalations": escalations,
         "events": await crud_escalation.events_of(session, incident_id),
     }
+
+
+@router.post("/{incident_id}/escalate", response_model=IncidentRead, responses=WRITE)
+async def escalate_incident(
+    session: WriteSession,
+    incident_id: KeyPath,
+    now: Now,
+    user: Responder,
+    body: Escalate = Escalate(escalation_id=None),  # noqa: B008  # nobody changes it
+) -> Incident:
+    """Call for more people: what comes next of every policy at work, or of one, comes now.
+
+    An acknowledged incident opens again and a snooze ends. With nothing at work the fallback
+    pages.
+    """
+    await escalation_by_hand.escalate(
+        session, incident_id, body.escalation_id, actor=acting(user), now=now
+    )
+    return await _shown(session, incident_id)
+
+
+@router.post(
+    "/{incident_id}/escalations",
+    response_model=EscalationRead,
+    status_code=201,
+    responses=answers(401, 403, 404, 409, 413, 422),
+)
+async def start_escalation(
+    session: WriteSession, incident_id: KeyPath, body: PolicyStart, now: Now, user: Responder
+) -> Escalation:
+    """Put a policy to work on the incident from its first step, whatever its conditions say."""
+    return await escalation_by_hand.start(
+        session, incident_id, body.policy_id, actor=acting(user), now=now
+    )
+
+
+@router.post(
+    "/{incident_id}/escalations/{escalation_id}/cancel",
+    response_model=EscalationRead,
+    responses=answers(401, 403, 404, 422),
+)
+async def cancel_escalation(
+    session: WriteSession, incident_id: KeyPath, escalation_id: KeyPath, now: Now, user: Responder
+) -> Escalation:
+    """Stop one policy on the incident; what it still had to send is cancelled."""
+    return await escalation_by_hand.cancel(
+        session, incident_id, escalation_id, actor=acting(user), now=now
+    )
 
 
 @router.get(

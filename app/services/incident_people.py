@@ -1,0 +1,122 @@
+"""Who works on an incident, and what they say about it.
+
+As in `services.incident`, whoever changes an incident holds its row; to comment needs no hold,
+so that nobody waits to be heard.
+"""
+
+from datetime import datetime
+
+from app.core.errors import NotFoundError
+from app.crud import crud_incident
+from app.db.session import WriteSession
+from app.domain.incident import AssignmentRole, TimelineType
+from app.domain.user import Actor
+from app.models import Incident, IncidentComment, User
+from app.services import user as user_service
+from app.services.incident_held import held, tell
+
+
+async def assign(
+    session: WriteSession,
+    incident_id: int,
+    user_id: int,
+    role: AssignmentRole,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Incident:
+    """Give an incident to somebody, or another role to somebody who has it."""
+    person = await user_service.require_active(session, user_id)
+    incident = await held(session, incident_id)
+    standing = await crud_incident.assignment(session, incident_id, user_id)
+    if standing is not None and standing.role is role and incident.assigned_to == user_id:
+        return incident
+    await hand_over(session, incident, person, role, actor=actor, now=now)
+    return incident
+
+
+async def unassign(
+    session: WriteSession, incident_id: int, user_id: int, *, actor: Actor, now: datetime
+) -> Incident:
+    """Take an incident off somebody's hands; one who does not have it is a no-op."""
+    incident = await held(session, incident_id)
+    standing = await crud_incident.assignment(session, incident_id, user_id)
+    if standing is None:
+        return incident
+    person = await user_service.recall(session, user_id)
+    await crud_incident.remove_assignment(session, standing)
+    if incident.assigned_to == user_id:
+        left = (await crud_incident.assignees(session, [incident_id])).get(incident_id)
+        incident.assigned_to = left[-1] if left else None
+    incident.touch(now)
+    story = f"{actor.name} unassigned {person.display_name}."
+    await tell(session, incident, TimelineType.UNASSIGNED, story, actor, now, assignee_id=user_id)
+    return incident
+
+
+async def hand_over(
+    session: WriteSession,
+    incident: Incident,
+    person: User,
+    role: AssignmentRole = AssignmentRole.RESPONDER,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Put an incident that the caller holds into somebody's hands, and say so."""
+    await add_assignee(session, incident, person.id, role, by=actor.user_id, now=now)
+    story = f"{actor.name} assigned {person.display_name} as {role}."
+    await tell(
+        session,
+        incident,
+        TimelineType.ASSIGNED,
+        story,
+        actor,
+        now,
+        assignee_id=person.id,
+        role=role,
+    )
+
+
+async def add_assignee(
+    session: WriteSession,
+    incident: Incident,
+    user_id: int,
+    role: AssignmentRole | None,
+    *,
+    by: int | None,
+    now: datetime,
+) -> None:
+    """Put an incident that the caller holds into somebody's hands. No role keeps theirs."""
+    standing = await crud_incident.assignment(session, incident.id, user_id)
+    if standing is None or (role is not None and standing.role is not role):
+        await crud_incident.put_assignment(
+            session, incident.id, user_id, role or AssignmentRole.RESPONDER, by=by, now=now
+        )
+    if role is not AssignmentRole.OBSERVER:
+        incident.assigned_to = user_id
+    incident.touch(now)
+
+
+async def comment(
+    session: WriteSession, incident_id: int, content: str, *, actor: Actor, now: datetime
+) -> IncidentComment:
+    """Say something about an incident. Never waits for whoever is changing it."""
+    if await crud_incident.get(session, incident_id) is None:
+        raise NotFoundError("incident", incident_id)
+    made = await crud_incident.add_comment(
+        session,
+        IncidentComment(
+            incident_id=incident_id, user_id=actor.user_id, content=content, created_at=now
+        ),
+    )
+    entry = crud_incident.entry(
+        incident_id,
+        TimelineType.COMMENTED,
+        f"{actor.name} commented.",
+        now=now,
+        user_id=actor.user_id,
+        comment_id=made.id,
+    )
+    await crud_incident.tell(session, [entry])
+    return made
