@@ -31,6 +31,7 @@ from app.core.security import Passwords, Signer, Vault
 from app.core.version import VERSION
 from app.db.listen import Bell
 from app.db.session import Database
+from app.domain.bundle import PageLimit
 from app.domain.notification import Channel
 from app.web import router as web
 from app.worker import Worker
@@ -134,6 +135,7 @@ def build_worker(setup: Setup, database: Database, signer: Signer, senders: list
         composer(signer, setup.public_url),
         safety_tick=setup.settings.safety_tick,
         fallback_email=setup.settings.fallback_email,
+        limit=PageLimit(setup.settings.page_limit, setup.settings.page_window),
     )
 
 

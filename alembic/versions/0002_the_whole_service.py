@@ -303,6 +303,10 @@ def upgrade() -> None:
         "notifications",
         sa.Column("receipt_checks", sa.BigInteger(), server_default="0", nullable=False),
     )
+    op.add_column(
+        "notifications",
+        sa.Column("attempts_before", sa.BigInteger(), server_default="0", nullable=False),
+    )
     op.alter_column("notifications", "incident_id", existing_type=sa.BIGINT(), nullable=True)
     op.alter_column("notifications", "escalation_id", existing_type=sa.BIGINT(), nullable=True)
     op.alter_column("notifications", "loop", existing_type=sa.BIGINT(), nullable=True)
@@ -390,6 +394,7 @@ def downgrade() -> None:
     op.alter_column("notifications", "loop", existing_type=sa.BIGINT(), nullable=False)
     op.alter_column("notifications", "escalation_id", existing_type=sa.BIGINT(), nullable=False)
     op.alter_column("notifications", "incident_id", existing_type=sa.BIGINT(), nullable=False)
+    op.drop_column("notifications", "attempts_before")
     op.drop_column("notifications", "receipt_checks")
     op.drop_column("notifications", "receipt_at")
     op.drop_column("notifications", "bundled_into")

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from app.db.session import ReadSession
+from app.domain.notification import NotificationKind
 from app.models import Escalation, Notification
 
 
@@ -22,7 +23,9 @@ async def lateness(session: ReadSession, *, now: datetime) -> Lateness:
         select(func.min(Escalation.next_step_at)).where(Escalation.next_step_at.is_not(None))
     )
     page_due = await session.scalar(
-        select(func.min(Notification.ready_at)).where(Notification.ready_at.is_not(None))
+        select(func.min(Notification.ready_at)).where(
+            Notification.ready_at.is_not(None), Notification.kind == NotificationKind.PAGE
+        )
     )
     return Lateness(_seconds_since(step_due, now), _seconds_since(page_due, now))
 

@@ -1,24 +1,27 @@
-"""The outbox: promises in, leases out, outcomes recorded.
+"""The outbox: promises in, whatever kind they are; and what holds them back or calls them off.
 
-A lease is the `ready_at` of a row in `sending`: when it has passed, the sender is taken
-for dead and the row is leased again. Only the holder of the current lease may record.
+What stops, rests or comes back with an incident are its pages alone. The news of it, and
+letters to people, go out in any case. Leases are `crud_outbox`, outcomes `crud_receipt`.
 """
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     DateTime,
     String,
+    TextClause,
     bindparam,
     case,
+    delete,
     func,
-    insert,
     null,
+    or_,
     select,
     text,
     update,
@@ -28,13 +31,19 @@ from sqlalchemy.orm import selectinload
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
+from app.domain import lease
 from app.domain.notification import (
+    FINAL,
+    INCIDENT_KINDS,
     WAITING,
-    AttemptOutcome,
     Channel,
+    NotificationKind,
     NotificationStatus,
 )
 from app.models import Notification, NotificationAttempt
+
+StepKey = lease.StepKey
+IS_PAGE = Notification.kind == NotificationKind.PAGE
 
 
 async def promise_many(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
@@ -43,220 +52,89 @@ async def promise_many(session: WriteSession, rows: Sequence[dict[str, Any]]) ->
         await session.execute(upsert(Notification).on_conflict_do_nothing(), rows)
 
 
-class StepKey(NamedTuple):
-    """One step of one loop of one escalation."""
+_NEWS = """
+    INSERT INTO notifications (kind, incident_id, channel, recipient, rule, user_id,
+        contact_method_id, address, facts, due_at, ready_at, created_at, updated_at)
+    SELECT :kind, incident_id, channel, recipient, 0, user_id, contact_method_id, address,
+        CAST(:facts AS jsonb), :now, :now, :now, :now
+    FROM ({told}) told
+    ORDER BY incident_id, contact_method_id, address
+    RETURNING id
+"""
+# An address of somebody who wants the news, is not who made it, and has the channel on.
+_WANTS_NEWS = """
+    c.wants_updates AND c.verified_at IS NOT NULL AND u.is_active
+    AND u.id IS DISTINCT FROM :actor_id
+    AND NOT EXISTS (
+        SELECT 1 FROM notification_preferences p
+        WHERE p.user_id = c.user_id AND p.channel = c.channel AND NOT p.is_enabled)
+"""
+# Whoever was really paged, and every webhook that was called: it needs to know how it ended.
+_PAGED = """
+    SELECT DISTINCT n.incident_id, n.channel, n.recipient, n.user_id, n.contact_method_id,
+        n.address
+    FROM notifications n
+    LEFT JOIN contact_methods c ON c.id = n.contact_method_id
+    LEFT JOIN users u ON u.id = n.user_id
+    WHERE n.incident_id = ANY(:incidents) AND n.kind = 'page'
+        AND n.status IN ('sending', 'sent', 'delivered', 'suppressed')
+        AND (n.user_id IS NULL OR {wants})
+"""
+_ASSIGNED = """
+    SELECT i.incident_id, c.channel, 'user:' || c.user_id AS recipient, c.user_id,
+        c.id AS contact_method_id, CAST(NULL AS text) AS address
+    FROM unnest(:incidents) AS i(incident_id), contact_methods c JOIN users u ON u.id = c.user_id
+    WHERE c.user_id = :assignee_id AND {wants}
+"""
+_NEWS_TYPES: dict[str, Any] = {
+    "kind": String(),
+    "facts": String(),
+    "incidents": ARRAY(BigInteger()),
+    "actor_id": BigInteger(),
+    "now": DateTime(timezone=True),
+}
 
-    incident_id: int
-    escalation_id: int
-    loop: int
-    step: int
+
+def _news(told: str, **types: Any) -> TextClause:
+    binds = [bindparam(name, type_=kind) for name, kind in (_NEWS_TYPES | types).items()]
+    statement = _NEWS.replace("{told}", told).replace("{wants}", _WANTS_NEWS)
+    return text(statement).bindparams(*binds)
 
 
-@dataclass(frozen=True)
-class Leased:
-    """A notification taken for sending, with what its message needs."""
-
-    id: int
-    escalation_id: int
-    attempts: int
-    claimed_at: datetime
-    is_resend: bool
-    channel: Channel
-    address: str
-    message: str | None
-    loop: int
-    step: int
-    step_count: int
-    policy_name: str
-    is_fallback: bool
-    user_id: int | None
-    user_name: str | None
-    incident_id: int
-    uid: UUID
-    title: str
-    description: str | None
-    severity: str
-    service: str
-    source: str | None
-    url: str | None
-    opened_at: datetime
-    alert_count: int
-
-
-# One statement: take due rows that nobody holds; note a sender that vanished; cancel what
-# must no longer go out; put off what is snoozed; lease the rest. `due` holds the rows as they
-# were locked, so one that an acknowledgement changed a moment ago is not leased on the
-# strength of an older snapshot.
-_LEASE = text("""
-    WITH due AS MATERIALIZED (
-        SELECT n.* FROM notifications n
-        WHERE n.channel = :channel AND n.ready_at <= :now
-        ORDER BY n.ready_at, n.id
-        LIMIT :limit
-        FOR NO KEY UPDATE OF n SKIP LOCKED
-    ), judged AS (
-        SELECT d.id, d.status AS was, d.attempts, d.claimed_at, i.uid, i.title, i.description,
-            i.severity, i.service, i.source, i.url, i.created_at AS opened_at, t.alert_count,
-            e.policy_name, e.is_fallback, jsonb_array_length(e.steps) AS step_count,
-            coalesce(u.full_name, u.email) AS user_name,
-            coalesce(d.address, c.address) AS address,
-            CASE WHEN i.snoozed_until > :now THEN i.snoozed_until END AS rests_until,
-            CASE
-                WHEN d.overtaken_at IS NOT NULL THEN 'The incident was answered first.'
-                WHEN i.status = 'resolved' THEN 'The incident was resolved first.'
-                WHEN i.status = 'acknowledged' THEN 'The incident was acknowledged first.'
-                WHEN d.user_id IS NOT NULL AND NOT u.is_active THEN 'The recipient was deactivated.'
-                WHEN coalesce(d.address, c.address) IS NULL
-                    THEN 'The contact method was removed.'
-            END AS obstacle
-        FROM due d
-        JOIN incidents i ON i.id = d.incident_id
-        JOIN incident_tallies t ON t.incident_id = d.incident_id
-        JOIN escalations e ON e.id = d.escalation_id
-        LEFT JOIN users u ON u.id = d.user_id
-        LEFT JOIN contact_methods c ON c.id = d.contact_method_id
-    ), vanished AS (
-        INSERT INTO notification_attempts
-            (notification_id, number, outcome, started_at, finished_at, error)
-        SELECT id, attempts, 'unknown', claimed_at, :now, 'The sender vanished in mid-send.'
-        FROM judged WHERE was = 'sending'
-    ), decided AS (
-        SELECT *, CASE
-            WHEN obstacle IS NOT NULL THEN 'cancelled'
-            WHEN rests_until IS NOT NULL THEN 'pending'
-            ELSE 'sending'
-        END AS becomes
-        FROM judged
-    )
-    UPDATE notifications n SET
-        status = j.becomes,
-        ready_at = CASE j.becomes
-            WHEN 'sending' THEN :until
-            WHEN 'pending' THEN j.rests_until
-        END,
-        claimed_at = CASE j.becomes WHEN 'sending' THEN :now ELSE n.claimed_at END,
-        attempts = n.attempts + CASE j.becomes WHEN 'sending' THEN 1 ELSE 0 END,
-        is_resend = n.is_resend OR j.was = 'sending',
-        reason = j.obstacle,
-        updated_at = :now
-    FROM decided j WHERE j.id = n.id
-    RETURNING n.status, n.escalation_id, n.id, n.attempts, n.claimed_at, n.is_resend, n.channel,
-        j.address, n.message, n.loop, n.step, j.step_count, j.policy_name, j.is_fallback,
-        n.user_id, j.user_name, n.incident_id, j.uid, j.title, j.description, j.severity,
-        j.service, j.source, j.url, j.opened_at, j.alert_count
-""").bindparams(
-    bindparam("channel", type_=String()),
-    bindparam("limit", type_=BigInteger()),
-    bindparam("now", type_=DateTime(timezone=True)),
-    bindparam("until", type_=DateTime(timezone=True)),
-)
+_TELL_PAGED = _news(_PAGED)
+_TELL_ASSIGNEE = _news(_ASSIGNED, assignee_id=BigInteger())
 
 
 @dataclass(frozen=True)
-class Leasing:
-    """What one lease moved: what is to be sent, and the steps that lost a page."""
+class News:
+    """What is told about incidents, and who made it so."""
 
-    leased: list[Leased]
-    cancelled: set[StepKey]
-    moved: int
+    kind: NotificationKind
+    incident_ids: Collection[int]
+    facts: Mapping[str, str]
+    actor_id: int | None
 
-
-async def lease_due(
-    session: WriteSession, channel: Channel, *, now: datetime, until: datetime, limit: int
-) -> Leasing:
-    """Take up to `limit` due notifications of a channel, each for one sender, until `until`."""
-    parameters = {"channel": channel, "now": now, "until": until, "limit": limit}
-    rows = [dict(row) for row in (await session.execute(_LEASE, parameters)).mappings()]
-    leased: list[Leased] = []
-    cancelled: set[StepKey] = set()
-    for row in rows:
-        match NotificationStatus(row.pop("status")):
-            case NotificationStatus.SENDING:
-                leased.append(Leased(**{**row, "channel": Channel(row["channel"])}))
-            case NotificationStatus.CANCELLED:
-                cancelled.add(
-                    StepKey(row["incident_id"], row["escalation_id"], row["loop"], row["step"])
-                )
-            case _:
-                pass
-    leased.sort(key=lambda lease: lease.id)
-    return Leasing(leased, cancelled, len(rows))
+    def parameters(self, now: datetime) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "facts": json.dumps(self.facts),
+            "incidents": sorted(self.incident_ids),
+            "actor_id": self.actor_id,
+            "now": now,
+        }
 
 
-async def next_ready_at(session: ReadSession, channel: Channel) -> datetime | None:
-    """When the next notification of a channel may be leased, in the past if it is late."""
-    return await session.scalar(
-        select(Notification.ready_at)
-        .where(Notification.channel == channel, Notification.ready_at.is_not(None))
-        .order_by(Notification.ready_at)
-        .limit(1)
-    )
+async def tell_paged(session: WriteSession, news: News, *, now: datetime) -> int:
+    """Promise the news to whoever was paged and wants it; how many messages that makes."""
+    return len((await session.scalars(_TELL_PAGED, news.parameters(now))).all())
 
 
-async def finish_attempt(
-    session: WriteSession,
-    lease: Leased,
-    outcome: AttemptOutcome,
-    *,
-    now: datetime,
-    error: str | None = None,
-    provider_id: str | None = None,
-    **values: Any,
-) -> bool:
-    """Record how an attempt ended; False if the lease was no longer ours to record."""
-    held = await session.execute(
-        update(Notification)
-        .where(
-            Notification.id == lease.id,
-            Notification.status == NotificationStatus.SENDING,
-            Notification.attempts == lease.attempts,
-        )
-        .values(last_error=error, provider_id=provider_id, updated_at=now, **values)
-        .returning(Notification.id)
-        .execution_options(synchronize_session=False)
-    )
-    if held.scalar() is None:
-        return False
-    await session.execute(
-        insert(NotificationAttempt).values(
-            notification_id=lease.id,
-            number=lease.attempts,
-            outcome=outcome,
-            started_at=lease.claimed_at,
-            finished_at=now,
-            error=error,
-            provider_id=provider_id,
-        )
-    )
-    return True
-
-
-def unless_overtaken(status: NotificationStatus, ready_at: datetime) -> dict[str, Any]:
-    """Column values for a retry: it is dropped instead if the incident was answered meanwhile."""
-    answered = Notification.overtaken_at.is_not(None)
-    return {
-        "status": case((answered, NotificationStatus.CANCELLED.value), else_=status.value),
-        "ready_at": case((answered, null()), else_=ready_at),
-        "reason": case((answered, "The incident was answered first."), else_=null()),
-    }
-
-
-async def hand_back(session: WriteSession, lease: Leased, *, now: datetime) -> None:
-    """Return a lease unused: nothing was sent, and the attempt does not count."""
-    await session.execute(
-        update(Notification)
-        .where(
-            Notification.id == lease.id,
-            Notification.status == NotificationStatus.SENDING,
-            Notification.attempts == lease.attempts,
-        )
-        .values(
-            attempts=Notification.attempts - 1,
-            updated_at=now,
-            **unless_overtaken(NotificationStatus.PENDING, now),
-        )
-        .execution_options(synchronize_session=False)
-    )
+async def tell_assignee(
+    session: WriteSession, news: News, assignee_id: int, *, now: datetime
+) -> int:
+    """Promise the news to all addresses of the assignee that want it; how many that makes."""
+    parameters = news.parameters(now) | {"assignee_id": assignee_id}
+    return len((await session.scalars(_TELL_ASSIGNEE, parameters)).all())
 
 
 async def stop_waiting(
@@ -264,12 +142,22 @@ async def stop_waiting(
 ) -> None:
     """Cancel what has not left, and mark what is on its way as overtaken.
 
-    The caller holds the incidents, so that no step can add to them in between.
+    The caller holds the incidents, so that no step can add to them in between. A bundle holds
+    pages of many incidents, so they are taken in order, as whoever records its outcome does.
     """
     on_its_way = Notification.status == NotificationStatus.SENDING
+    held = (
+        select(Notification.id)
+        .where(
+            Notification.incident_id.in_(incident_ids), Notification.status.in_(WAITING), IS_PAGE
+        )
+        .order_by(Notification.id)
+        .with_for_update(key_share=True)
+        .cte("held")
+    )
     await session.execute(
         update(Notification)
-        .where(Notification.incident_id.in_(incident_ids), Notification.status.in_(WAITING))
+        .where(Notification.id == held.c.id, Notification.status.in_(WAITING))
         .values(
             status=case(
                 (on_its_way, NotificationStatus.SENDING.value),
@@ -308,6 +196,7 @@ async def put_off(
         .where(
             Notification.incident_id == incident_id,
             Notification.status == NotificationStatus.PENDING,
+            IS_PAGE,
         )
         .values(ready_at=func.greatest(Notification.due_at, until), updated_at=now)
         .execution_options(synchronize_session=False)
@@ -321,6 +210,7 @@ async def bring_back(session: WriteSession, incident_id: int, *, now: datetime) 
         .where(
             Notification.incident_id == incident_id,
             Notification.status == NotificationStatus.PENDING,
+            IS_PAGE,
         )
         .values(ready_at=func.greatest(Notification.due_at, now), updated_at=now)
         .execution_options(synchronize_session=False)
@@ -349,12 +239,61 @@ async def page_of_incident(
     return await base.window(session, statement, Notification.id, wanted, descending=False)
 
 
+@dataclass(frozen=True)
+class NotificationFilter:
+    """Which messages; an empty field does not narrow.
+
+    `seen_by` leaves out what is between Tocsin and other people.
+    """
+
+    seen_by: int | None = None
+    kind: Collection[NotificationKind] = ()
+    status: Collection[NotificationStatus] = ()
+    channel: Collection[Channel] = ()
+    user_id: int | None = None
+    incident_id: int | None = None
+
+
+async def list_page(
+    session: ReadSession, where: NotificationFilter, wanted: base.Window
+) -> base.Slice[Notification]:
+    """Newest first, each with its attempts."""
+    statement = select(Notification).options(selectinload(Notification.history))
+    if where.seen_by is not None:
+        statement = statement.where(
+            or_(Notification.kind.in_(INCIDENT_KINDS), Notification.user_id == where.seen_by)
+        )
+    if where.kind:
+        statement = statement.where(Notification.kind.in_(where.kind))
+    if where.status:
+        statement = statement.where(Notification.status.in_(where.status))
+    if where.channel:
+        statement = statement.where(Notification.channel.in_(where.channel))
+    if where.user_id is not None:
+        statement = statement.where(Notification.user_id == where.user_id)
+    if where.incident_id is not None:
+        statement = statement.where(Notification.incident_id == where.incident_id)
+    return await base.window(session, statement, Notification.id, wanted)
+
+
 async def add(session: WriteSession, notification: Notification) -> Notification:
     return await base.add(session, notification)
 
 
 async def get(session: ReadSession, notification_id: int) -> Notification | None:
     return await base.get(session, Notification, notification_id)
+
+
+async def get_with_history(session: ReadSession, notification_id: int) -> Notification | None:
+    """A message and how each try went."""
+    history = selectinload(Notification.history)
+    return await session.get(
+        Notification, notification_id, options=[history], populate_existing=True
+    )
+
+
+async def lock(session: WriteSession, notification_id: int) -> Notification | None:
+    return await base.lock(session, Notification, notification_id)
 
 
 async def use_link(session: WriteSession, notification_id: int, *, now: datetime) -> bool:
@@ -367,3 +306,26 @@ async def use_link(session: WriteSession, notification_id: int, *, now: datetime
         .execution_options(synchronize_session=False)
     )
     return used.scalar() is not None
+
+
+async def remove_old_letters(session: WriteSession, *, before: datetime, limit: int) -> int:
+    """Forget up to `limit` letters to people that were promised before then and have ended."""
+    statement = (
+        select(Notification.id)
+        .where(
+            Notification.incident_id.is_(None),
+            Notification.created_at < before,
+            Notification.status.in_(FINAL),
+        )
+        .order_by(Notification.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = (await session.scalars(statement)).all()
+    for column in (NotificationAttempt.notification_id, Notification.id):
+        await session.execute(
+            delete(column.class_)
+            .where(column.in_(ids))
+            .execution_options(synchronize_session=False)
+        )
+    return len(ids)

@@ -43,6 +43,8 @@ INCIDENT_KINDS = (
     NotificationKind.RESOLVED,
     NotificationKind.ASSIGNED,
 )
+# What is between one person and Tocsin: nobody else's business.
+LETTER_KINDS = tuple(kind for kind in NotificationKind if kind not in INCIDENT_KINDS)
 
 
 class NotificationStatus(StrEnum):
@@ -80,6 +82,16 @@ class Receipt:
     def is_final(self) -> bool:
         return self.is_delivered or self.error is not None
 
+
+# When a provider is asked what became of a message: so long after it took it, and after that
+# so long after the time before. Then we stop asking.
+RECEIPT_WAITS = (
+    timedelta(seconds=15),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+)
 
 MAX_ATTEMPTS = 60  # two hours, give or take, of a provider that is down
 FIRST_RETRY = timedelta(seconds=2)

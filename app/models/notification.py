@@ -115,6 +115,8 @@ class Notification(Keyed, Stamped, Base):
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
+    # How many of them were made before somebody had it sent again: it may be tried anew.
+    attempts_before: Mapped[int] = mapped_column(server_default="0")
     # A sender vanished in mid-send: what goes out after that bears the same mark, maybe twice.
     is_resend: Mapped[bool] = mapped_column(server_default=false())
     # Over the person's limit: held back until then, or told as part of another message.

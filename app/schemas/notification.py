@@ -2,7 +2,12 @@
 
 from pydantic import Field
 
-from app.domain.notification import AttemptOutcome, Channel, NotificationStatus
+from app.domain.notification import (
+    AttemptOutcome,
+    Channel,
+    NotificationKind,
+    NotificationStatus,
+)
 from app.schemas.base import Instant, ReadSchema
 
 
@@ -17,13 +22,16 @@ class AttemptRead(ReadSchema):
 
 class NotificationRead(ReadSchema):
     id: int
-    incident_id: int
-    escalation_id: int
-    loop: int
-    step: int
-    action: int
+    kind: NotificationKind
+    incident_id: int | None = Field(description="Null for what is between Tocsin and one person.")
+    escalation_id: int | None = Field(description="With loop, step and action: what a page is.")
+    loop: int | None
+    step: int | None
+    action: int | None
     channel: Channel
-    user_id: int | None = Field(description="Null when a step's webhook is called.")
+    user_id: int | None = Field(
+        description="Null when a step's webhook is called, or nobody has an account yet."
+    )
     status: NotificationStatus
     due_at: Instant
     claimed_at: Instant | None
@@ -32,7 +40,14 @@ class NotificationRead(ReadSchema):
     attempts: int
     sent_to: str | None
     is_resend: bool = Field(
-        description="A sender vanished in mid-send; what followed bears the same mark."
+        description="A sender vanished in mid-send, or somebody had it sent again: what followed"
+        " bears the same mark."
+    )
+    held_until: Instant | None = Field(
+        description="Over the person's limit, it was held until then at the latest."
+    )
+    bundled_into: int | None = Field(
+        description="The page whose message told this one, too.", examples=[None]
     )
     overtaken_at: Instant | None = Field(
         description="The incident was answered while this was on its way."

@@ -20,11 +20,12 @@ from app.crud import crud_incident
 from app.db.session import WriteSession
 from app.domain import custom_field
 from app.domain.incident import TRANSITIONS, IncidentStatus, Opening, TimelineType
+from app.domain.notification import NotificationKind
 from app.domain.user import Actor
 from app.models import Incident
 from app.services import custom_field as custom_field_service
 from app.services import escalation as escalation_service
-from app.services import incident_people
+from app.services import incident_people, status_update
 from app.services import user as user_service
 from app.services.incident_held import held, tell, unresolved
 
@@ -127,12 +128,13 @@ async def enter(
                 session, incident, actor.user_id, None, by=actor.user_id, now=now
             )
         await escalation_service.pause(session, [incident.id], now=now)
-        kind, verb = TimelineType.ACKNOWLEDGED, "acknowledged"
+        kind, news, verb = TimelineType.ACKNOWLEDGED, NotificationKind.ACKNOWLEDGED, "acknowledged"
     else:
         await crud_incident.set_tally_open(session, [incident.id], is_open=False)
         await escalation_service.finish(session, [incident.id], now=now)
-        kind, verb = TimelineType.RESOLVED, "resolved"
+        kind, news, verb = TimelineType.RESOLVED, NotificationKind.RESOLVED, "resolved"
     await tell(session, incident, kind, f"{actor.name} {verb} the incident.", actor, now)
+    await status_update.announce(session, incident, news, actor=actor, now=now)
 
 
 async def resolve_many(
@@ -147,6 +149,10 @@ async def resolve_many(
     await crud_incident.tell(
         session,
         [crud_incident.entry(key, TimelineType.RESOLVED, story, now=now) for key in ids],
+    )
+    source = Actor(name="Its monitoring")
+    await status_update.announce_many(
+        session, incidents, NotificationKind.RESOLVED, actor=source, now=now
     )
 
 

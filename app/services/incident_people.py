@@ -10,8 +10,10 @@ from app.core.errors import NotFoundError
 from app.crud import crud_incident
 from app.db.session import WriteSession
 from app.domain.incident import AssignmentRole, TimelineType
+from app.domain.notification import NotificationKind
 from app.domain.user import Actor
 from app.models import Incident, IncidentComment, User
+from app.services import status_update
 from app.services import user as user_service
 from app.services.incident_held import held, tell
 
@@ -73,6 +75,15 @@ async def hand_over(
         story,
         actor,
         now,
+        assignee_id=person.id,
+        role=role,
+    )
+    await status_update.announce(
+        session,
+        incident,
+        NotificationKind.ASSIGNED,
+        actor=actor,
+        now=now,
         assignee_id=person.id,
         role=role,
     )

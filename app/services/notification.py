@@ -1,113 +1,277 @@
-"""What became of a page: the outcome of each attempt, and what follows from it.
+"""What became of a message: the outcome of each attempt, and what follows from it.
 
-A failure for good may be the last hope of its step, so the incident is held first and the
-ladder is told in the same transaction.
+A bundle ends as one: every page it told gets the outcome of the message. A page that failed
+for good may be the last hope of its step, so the incidents are held first and the ladders are
+told in the same transaction.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from app.core.errors import NotFoundError
-from app.crud import crud_incident, crud_notification, crud_user
-from app.crud.crud_notification import Leased, StepKey
-from app.db.session import ReadSession, WriteSession
+from app.core.errors import ConflictError, ForbiddenError, NotFoundError
+from app.crud import crud_auth, crud_incident, crud_notification, crud_receipt, crud_user
+from app.crud.crud_notification import NotificationFilter
+from app.crud.crud_receipt import Ending
+from app.db.session import ReadSession, WriteSession, wake_after_commit
 from app.domain.incident import IncidentStatus, TimelineType
+from app.domain.lease import Leased, StepKey
 from app.domain.notification import (
-    MAX_ATTEMPTS,
+    INCIDENT_KINDS,
+    RECEIPT_WAITS,
+    WAITING,
     AttemptOutcome,
+    NotificationKind,
     NotificationStatus,
     retry_delay,
 )
-from app.domain.user import Actor
-from app.models import Incident
+from app.domain.user import Actor, Permission, may
+from app.models import Incident, Notification, User
 from app.services import escalation as escalation_service
 from app.services import incident as incident_service
+from app.services import outbox
 
 LINK_PURPOSE = "acknowledge"
 NO_PROVIDER = "No provider is set for this channel; it was kept in the local outbox: "
+GONE = " The subscription has ended, so nothing goes there until it is made anew."
 
 
 async def record_sent(
-    session: WriteSession, lease: Leased, provider_id: str | None, *, now: datetime
+    session: WriteSession,
+    lease: Leased,
+    provider_id: str | None,
+    *,
+    now: datetime,
+    note: str | None = None,
+    has_receipts: bool = False,
 ) -> bool:
-    """A provider took it."""
-    return await crud_notification.finish_attempt(
-        session,
-        lease,
+    """A provider took it. It is asked for a receipt if it can be; a note says what was odd."""
+    is_asked = has_receipts and provider_id is not None
+    ending = Ending(
         AttemptOutcome.SENT,
-        now=now,
+        NotificationStatus.SENT,
+        error=note,
         provider_id=provider_id,
-        status=NotificationStatus.SENT,
-        ready_at=None,
         sent_at=now,
         sent_to=lease.address,
+        receipt_at=now + RECEIPT_WAITS[0] if is_asked else None,
     )
+    return bool(await crud_receipt.finish_attempt(session, lease, ending, now=now))
 
 
-async def record_kept(session: WriteSession, lease: Leased, kept_at: str, *, now: datetime) -> bool:
+async def record_kept(
+    session: WriteSession, lease: Leased, kept_at: str, *, now: datetime, note: str | None = None
+) -> bool:
     """It lies in the local outbox: nobody was told, and the row says so."""
-    return await crud_notification.finish_attempt(
-        session,
-        lease,
+    ending = Ending(
         AttemptOutcome.KEPT,
-        now=now,
-        status=NotificationStatus.SUPPRESSED,
-        ready_at=None,
+        NotificationStatus.SUPPRESSED,
+        error=note,
         sent_to=lease.address,
         reason=NO_PROVIDER + kept_at,
     )
+    return bool(await crud_receipt.finish_attempt(session, lease, ending, now=now))
 
 
 async def record_retry(
     session: WriteSession, lease: Leased, error: str, *, ready_at: datetime, now: datetime
 ) -> bool:
     """It did not go out; it is tried again then, unless the incident was answered meanwhile."""
-    return await crud_notification.finish_attempt(
-        session,
-        lease,
-        AttemptOutcome.RETRY,
-        now=now,
-        error=error,
-        **crud_notification.unless_overtaken(NotificationStatus.PENDING, ready_at),
+    ending = Ending(
+        AttemptOutcome.RETRY, NotificationStatus.PENDING, error=error, ready_at=ready_at
     )
+    return bool(await crud_receipt.finish_attempt(session, lease, ending, now=now))
 
 
-async def record_failed(session: WriteSession, lease: Leased, error: str, *, now: datetime) -> bool:
-    """It will not go out. Says so on the timeline, and lets the next step come if all is lost."""
-    await crud_incident.lock(session, lease.incident_id)
-    held = await crud_notification.finish_attempt(
-        session,
-        lease,
-        AttemptOutcome.GAVE_UP,
-        now=now,
-        error=error,
-        status=NotificationStatus.FAILED,
-        ready_at=None,
-        reason=error,
+async def record_failed(
+    session: WriteSession, lease: Leased, error: str, *, now: datetime, is_gone: bool = False
+) -> bool:
+    """It will not go out. Says so on the timelines, and lets the next step come if all is lost.
+
+    An address that has ended is paged no more.
+    """
+    if is_gone:
+        error += GONE
+    await crud_incident.lock_unresolved(
+        session, {row.incident.id for row in lease.rows if row.incident is not None}
     )
-    if not held:
-        return False
-    whom = lease.user_name or "the webhook"
-    story = f"The {lease.channel} to {whom} failed for good: {error}"
-    entry = crud_incident.entry(
-        lease.incident_id,
+    ending = Ending(AttemptOutcome.GAVE_UP, NotificationStatus.FAILED, reason=error, error=error)
+    recorded = await crud_receipt.finish_attempt(session, lease, ending, now=now)
+    lost = [row for row in lease.rows if row.id in recorded]
+    if is_gone and lost and lease.contact is not None:
+        await crud_receipt.unverify(session, lease.contact, since=lease.claimed_at)
+    entries = [
+        lost_entry(row.incident.id, row, error, now=now) for row in lost if row.incident is not None
+    ]
+    await crud_incident.tell(session, entries)
+    await hurry(session, {row.step.key for row in lost if row.step is not None}, now=now)
+    return bool(lost)
+
+
+def lost_entry(
+    incident_id: int, lost: Leased | crud_receipt.Lost, error: str, *, now: datetime
+) -> dict[str, Any]:
+    """A line of the timeline: who was not told, and why."""
+    whom = lost.user_name or "the webhook"
+    what = "The" if lost.kind is NotificationKind.PAGE else f"The news ({lost.kind}) by"
+    return crud_incident.entry(
+        incident_id,
         TimelineType.NOTIFICATION_FAILED,
-        story,
+        f"{what} {lost.channel} to {whom} failed for good: {error}",
         now=now,
-        notification_id=lease.id,
+        notification_id=lost.id,
     )
-    await crud_incident.tell(session, [entry])
-    step = StepKey(lease.incident_id, lease.escalation_id, lease.loop, lease.step)
-    await escalation_service.hurry_if_lost(session, step, now=now)
-    return True
 
 
-def has_tried_enough(lease: Leased) -> bool:
-    return lease.attempts >= MAX_ATTEMPTS
+async def hurry(session: WriteSession, steps: Iterable[StepKey], *, now: datetime) -> None:
+    """Let what comes next come now, wherever a step has lost every page."""
+    for step in sorted(steps):
+        await escalation_service.hurry_if_lost(session, step, now=now)
 
 
 def next_try(lease: Leased, *, chance: float, now: datetime) -> datetime:
-    return now + retry_delay(lease.attempts, chance=chance)
+    return now + retry_delay(lease.tries, chance=chance)
+
+
+# --- Looking, and sending again ----------------------------------------------------------
+
+
+class StillWaitingError(ConflictError):
+    """It has not left yet: nothing is there to be sent again."""
+
+    code = "STILL_WAITING"
+
+
+class NotNeededError(ConflictError):
+    """The incident does not page just now."""
+
+    code = "INCIDENT_NOT_PAGING"
+
+
+class NoLongerGoodError(ConflictError):
+    """What the message carries has expired or was used."""
+
+    code = "MESSAGE_EXPIRED"
+
+
+class AddressGoneError(ConflictError):
+    """There is nowhere to send it to."""
+
+    code = "CONTACT_METHOD_GONE"
+
+
+def visible(user: User, **narrowed: Any) -> NotificationFilter:
+    """The messages a person may see: letters only their own, an admin everybody's."""
+    is_admin = may(user.role, Permission.ADMINISTER)
+    return NotificationFilter(seen_by=None if is_admin else user.id, **narrowed)
+
+
+async def require_visible(session: ReadSession, notification_id: int, *, by: User) -> Notification:
+    """A message with its attempts. Somebody else's letter is not there at all."""
+    found = await crud_notification.get_with_history(session, notification_id)
+    if found is None or not _may_see(by, found):
+        raise NotFoundError("notification", notification_id)
+    return found
+
+
+def _may_see(user: User, notification: Notification) -> bool:
+    return (
+        notification.kind in INCIDENT_KINDS
+        or notification.user_id == user.id
+        or may(user.role, Permission.ADMINISTER)
+    )
+
+
+async def resend(
+    session: WriteSession, notification_id: int, *, by: User, now: datetime
+) -> Notification:
+    """Send a message again under its old mark, with as many tries as a new one has.
+
+    The incident comes first, as in every transaction that holds it with other rows.
+    """
+    seen = await require_visible(session, notification_id, by=by)
+    if seen.user_id != by.id and not may(by.role, Permission.RESPOND):
+        raise ForbiddenError(
+            f"Your role ({by.role}) does not allow this; ask a responder.",
+            needs=Permission.RESPOND.value,
+        )
+    if seen.kind is NotificationKind.PAGE and seen.incident_id is not None:
+        _require_paging(await crud_incident.lock(session, seen.incident_id), now)
+    await _require_good(session, seen, now)
+    notification = await crud_notification.lock(session, notification_id)
+    if notification is None:
+        raise NotFoundError("notification", notification_id)
+    if notification.status in WAITING:
+        raise StillWaitingError(
+            "It is on its way already; look at its attempts to see how they go."
+        )
+    if notification.contact_method_id is None and notification.address is None:
+        raise AddressGoneError("The contact method was removed, so there is nowhere to send it.")
+    _begin_anew(notification, now)
+    if notification.incident_id is not None:
+        await _tell_resent(session, notification.incident_id, notification, by=by, now=now)
+    wake_after_commit(session, outbox.DELIVERY)
+    return await require_visible(session, notification_id, by=by)
+
+
+def _require_paging(incident: Incident | None, now: datetime) -> None:
+    if incident is None or incident.status is not IncidentStatus.OPEN:
+        how = incident.status if incident is not None else IncidentStatus.RESOLVED
+        raise NotNeededError(
+            f"The incident is {how}, so it pages nobody; reopen it if it is not over."
+        )
+    if incident.snoozed_until is not None and incident.snoozed_until > now:
+        raise NotNeededError(
+            "The incident is snoozed, so it pages nobody; end the snooze to page now."
+        )
+
+
+async def _require_good(session: ReadSession, notification: Notification, now: datetime) -> None:
+    challenge_id = notification.facts.get("challenge_id")
+    if challenge_id is None:
+        return
+    challenge = await crud_auth.get_challenge(session, challenge_id)
+    if challenge is None or challenge.used_at is not None or challenge.expires_at <= now:
+        raise NoLongerGoodError("What it carries is no longer good; ask for a new one.")
+
+
+def _begin_anew(notification: Notification, now: datetime) -> None:
+    """Everything that was true of the last sending only is forgotten; its attempts stay."""
+    notification.status = NotificationStatus.PENDING
+    notification.ready_at = notification.updated_at = now
+    notification.is_resend = True
+    notification.attempts_before = notification.attempts
+    notification.held_until = notification.bundled_into = notification.overtaken_at = None
+    notification.delivered_at = notification.receipt_at = None
+    notification.reason = notification.last_error = None
+
+
+async def _tell_resent(
+    session: WriteSession,
+    incident_id: int,
+    notification: Notification,
+    *,
+    by: User,
+    now: datetime,
+) -> None:
+    story = f"{by.display_name} called the webhook again."
+    if notification.user_id is not None:
+        person = await crud_user.get(session, notification.user_id)
+        whom = person.display_name if person is not None else "somebody"
+        what = notification.channel.value
+        if notification.kind is not NotificationKind.PAGE:
+            what = f"news ({notification.kind}) by {what}"
+        story = f"{by.display_name} sent the {what} to {whom} again."
+    entry = crud_incident.entry(
+        incident_id,
+        TimelineType.NOTIFICATION_RESENT,
+        story,
+        now=now,
+        user_id=by.id,
+        notification_id=notification.id,
+    )
+    await crud_incident.tell(session, [entry])
 
 
 # --- The link in a message --------------------------------------------------------------

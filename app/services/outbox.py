@@ -1,12 +1,19 @@
-"""Messages other than pages: promised here as rows, sent by the same lanes as pages are."""
+"""Messages on their way out: promised here as rows, leased here to whoever sends them.
+
+A person who would get too many pages gets the first of them at once and the rest together
+(`domain.bundle`). Which is which is settled in the transaction that leases them.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from app.crud import crud_notification
+from app.crud import crud_notification, crud_outbox
+from app.crud.crud_outbox import Leasing, Term
 from app.db.session import WriteSession, wake_after_commit
+from app.domain.bundle import MOST_IN_A_BUNDLE, Bundle, PageLimit, share_out
+from app.domain.lease import Leased
 from app.domain.notification import Channel, NotificationKind
 from app.models import Notification
 
@@ -48,3 +55,47 @@ async def post(session: WriteSession, letter: Letter, *, now: datetime) -> Notif
     )
     wake_after_commit(session, DELIVERY)
     return promised
+
+
+async def lease(session: WriteSession, term: Term, *, limit: PageLimit, free: int) -> Leasing:
+    """Take what is due for up to `free` senders; pages beyond a person's limit wait or go along.
+
+    It costs one more query where people are paged, and more only for those who are over it.
+    """
+    taken = await crud_outbox.lease_due(session, term, limit=free)
+    pages = [leased for leased in taken.leased if leased.is_limited]
+    if not pages:
+        return taken
+    told = await crud_outbox.told_lately(session, term, pages, limit)
+    shares = share_out(pages, told, limit, now=term.now)
+    kept = {leased.id: leased for leased in taken.leased}
+    for hold in shares.holds:
+        await crud_outbox.hold(session, term, hold)
+        for page in hold.pages:
+            del kept[page.id]
+    for bundle in shares.bundles:
+        for page in bundle.pages:
+            del kept[page.id]
+        leader = await _gather(session, term, bundle, taken)
+        kept[leader.id] = leader
+    taken.leased = sorted(kept.values(), key=lambda leased: leased.id)
+    return taken
+
+
+async def _gather(session: WriteSession, term: Term, bundle: Bundle, taken: Leasing) -> Leased:
+    """One message out of these pages and whatever belongs with them."""
+    leader, *others = bundle.pages
+    room = MOST_IN_A_BUNDLE - len(bundle.pages)
+    if bundle.again is not None:
+        more = await crud_outbox.lease_again(
+            session, term, bundle.again, leader=leader.id, limit=room
+        )
+    else:
+        more = await crud_outbox.lease_waiting(
+            session, term, bundle.stream, leader=leader.id, limit=room
+        )
+    if others:
+        await crud_outbox.follow(session, [page.id for page in others], leader.id)
+    taken.moved += more.moved
+    taken.cancelled |= more.cancelled
+    return replace(leader, followers=(*others, *more.leased))

@@ -3,7 +3,8 @@
 A lane leases only as many notifications as it has free senders, so nothing waits in memory
 where an acknowledgement could not stop it; and a slow provider fills its own lane only.
 If the outcome cannot be recorded, the lease runs out and the page is sent again under the
-same mark.
+same mark. A bundle is one message with one lease and one outcome, whatever number of pages it
+tells.
 """
 
 import asyncio
@@ -12,21 +13,23 @@ import random
 from collections.abc import Callable
 from datetime import timedelta
 
-from app.channels.base import GaveUp, Message, Outcome, RetryLater, Sender, Sent
-from app.crud import crud_notification
-from app.crud.crud_notification import Leased
+from app.channels.base import GaveUp, Outcome, ReceiptReader, RetryLater, Sender, Sent
+from app.crud import crud_outbox
+from app.crud.crud_outbox import Leasing, Term
 from app.db.session import Database, WriteSession, is_outage, transaction_time
+from app.domain.bundle import USUAL_LIMIT, PageLimit
+from app.domain.lease import Leased, StepKey
 from app.domain.notification import MAX_ATTEMPTS
 from app.services import escalation as escalation_service
 from app.services import notification as notification_service
+from app.services import outbox
+from app.worker.compose import Compose, UnsendableError
 from app.worker.loop import SKIPPED
 
 log = logging.getLogger(__name__)
 
 LEASE_MARGIN = timedelta(seconds=15)
 RECORD_RETRIES = (0.2, 1.0, 3.0)
-
-Compose = Callable[[Leased], Message]
 
 
 class Lane:
@@ -38,12 +41,15 @@ class Lane:
         sender: Sender,
         compose: Compose,
         *,
+        limit: PageLimit = USUAL_LIMIT,
         chance: Callable[[], float] = random.random,  # the jitter between attempts
     ) -> None:
         self.sender = sender
         self.freed: Callable[[], None] = lambda: None  # rings the loop of this lane
         self._database = database
         self._compose = compose
+        self._limit = limit
+        self._has_receipts = isinstance(sender, ReceiptReader)
         self._chance = chance
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -69,13 +75,12 @@ class Lane:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
 
-    async def _lease(self, limit: int) -> int:
-        async def lease(session: WriteSession) -> crud_notification.Leasing:
+    async def _lease(self, free: int) -> int:
+        async def lease(session: WriteSession) -> Leasing:
             now = await transaction_time(session)
             until = now + self.sender.timeout + LEASE_MARGIN
-            return await crud_notification.lease_due(
-                session, self.sender.channel, now=now, until=until, limit=limit
-            )
+            term = Term(self.sender.channel, now, until)
+            return await outbox.lease(session, term, limit=self._limit, free=free)
 
         leasing = await self._database.write(lease)
         for leased in leasing.leased:
@@ -90,7 +95,7 @@ class Lane:
         self._sending.discard(task)
         self.freed()
 
-    async def _hurry(self, step: crud_notification.StepKey) -> None:
+    async def _hurry(self, step: StepKey) -> None:
         async with self._database.writing() as session:
             now = await transaction_time(session)
             await escalation_service.hurry_if_lost(session, step, now=now)
@@ -98,16 +103,16 @@ class Lane:
     async def _next_lead(self) -> timedelta | None:
         async with self._database.reading() as session:
             now = await transaction_time(session)
-            ready_at = await crud_notification.next_ready_at(session, self.sender.channel)
+            ready_at = await crud_outbox.next_ready_at(session, self.sender.channel)
         if ready_at is None:
             return None
         return ready_at - now if ready_at > now else SKIPPED
 
     async def _deliver(self, lease: Leased) -> None:
-        outcome = await self._send(lease)
+        outcome, note = await self._send(lease)
         for pause in (*RECORD_RETRIES, None):
             try:
-                await self._record(lease, outcome)
+                await self._record(lease, outcome, note)
                 return
             except Exception as error:
                 if not is_outage(error) or pause is None:
@@ -115,27 +120,40 @@ class Lane:
                     return
                 await asyncio.sleep(pause)
 
-    async def _send(self, lease: Leased) -> Outcome:
-        if lease.attempts > MAX_ATTEMPTS:
-            return GaveUp("Every sender that tried it vanished in mid-send.")
+    async def _send(self, lease: Leased) -> tuple[Outcome, str | None]:
+        """How it went, and what was odd about the message."""
+        if lease.tries > MAX_ATTEMPTS:
+            return GaveUp("Every sender that tried it vanished in mid-send."), None
+        note = None
         try:
-            outcome = await self.sender.send(self._compose(lease))
+            composed = self._compose(lease)
+            note = composed.note
+            outcome = await self.sender.send(composed.message)
+        except UnsendableError as error:
+            return GaveUp(str(error)), None
         except Exception as error:
             log.exception("delivery.failed", extra={"notification_id": lease.id})
             outcome = RetryLater(f"Tocsin itself failed: {type(error).__name__}: {error}"[:300])
-        if isinstance(outcome, RetryLater) and notification_service.has_tried_enough(lease):
-            return GaveUp(f"Gave up after {lease.attempts} attempts: {outcome.error}")
-        return outcome
+        if isinstance(outcome, RetryLater) and lease.is_last_try:
+            return GaveUp(f"Gave up after {lease.tries} attempts: {outcome.error}"), None
+        return outcome, note
 
-    async def _record(self, lease: Leased, outcome: Outcome) -> None:
+    async def _record(self, lease: Leased, outcome: Outcome, note: str | None) -> None:
         async def record(session: WriteSession) -> bool:
             now = await transaction_time(session)
             match outcome:
                 case Sent(kept_at=str() as kept_at):
-                    return await notification_service.record_kept(session, lease, kept_at, now=now)
+                    return await notification_service.record_kept(
+                        session, lease, kept_at, now=now, note=note
+                    )
                 case Sent(provider_id=provider_id):
                     return await notification_service.record_sent(
-                        session, lease, provider_id, now=now
+                        session,
+                        lease,
+                        provider_id,
+                        now=now,
+                        note=note,
+                        has_receipts=self._has_receipts,
                     )
                 case RetryLater(error, after):
                     ready_at = notification_service.next_try(lease, chance=self._chance(), now=now)
@@ -144,8 +162,10 @@ class Lane:
                     return await notification_service.record_retry(
                         session, lease, error, ready_at=ready_at, now=now
                     )
-                case GaveUp(error):
-                    return await notification_service.record_failed(session, lease, error, now=now)
+                case GaveUp(error, is_gone):
+                    return await notification_service.record_failed(
+                        session, lease, error, now=now, is_gone=is_gone
+                    )
 
         if not await self._database.write(record):
             log.warning("delivery.lease_was_lost", extra={"notification_id": lease.id})

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from app.channels.base import GaveUp
+from app.db.session import transaction_time
 from app.domain.notification import MAX_ATTEMPTS, Channel
 from app.domain.throttle import RESENDS_PER_USER
 from app.domain.user import Role
+from app.services import notification as notification_service
+from app.services import user as user_service
 from tests.world import Person, RetryLater, Scripted, World
 
 
@@ -283,14 +286,29 @@ async def test_nobody_sends_without_end(world: World, ana: Person) -> None:
     await resend(world, await world.person("bo@example.org"), page, expect=409)
 
 
-async def test_two_who_send_again_at_once_send_once(world: World, ana: Person) -> None:
-    page = await page_of(world, ana)
-    other = await world.person("bo@example.org")
-    path = f"/v1/notifications/{page['id']}/resend"
-    answers = await asyncio.gather(
-        *(world.client.post(path, headers=who.headers) for who in (ana, other, ana, other))
-    )
-    assert sorted(answer.status_code for answer in answers) == [202, 409, 409, 409]
+@pytest.mark.parametrize("kind", ["page", "letter"])
+async def test_who_comes_second_finds_it_on_its_way(
+    world: World, admin: Person, ana: Person, kind: str
+) -> None:
+    row = await (page_of if kind == "page" else letter_to)(world, ana)
+    await world.deliver(Scripted())
+    async with world.database.writing() as session:
+        first = await user_service.require(session, ana.id)
+        now = await transaction_time(session)
+        await notification_service.resend(session, row["id"], by=first, now=now)
+        second = asyncio.create_task(resend(world, admin, row, expect=409))
+        await asyncio.wait_for(somebody_waits(world), 10)
+    assert (await second)["code"] == "STILL_WAITING"
     mail = Scripted()
     await world.deliver(mail)
     assert len(mail.messages) == 1
+
+
+async def somebody_waits(world: World) -> None:
+    """Until another transaction stands still before a lock."""
+    waiting = (
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    while not await world.sql(waiting):
+        pass

@@ -110,7 +110,7 @@ async def test_a_word_that_is_no_news_changes_nothing(
     world: World, ana: Person, incident_id: int, signer: Signer
 ) -> None:
     before = await page(world, ana, incident_id)
-    for word in (SENT, {"status": "queued"}, {}, [], "delivered", 7, None):
+    for word in (SENT, {"status": "queued"}, {}, [], "delivered", 7):
         assert (await report(world, signer, before["id"], json=word)).status_code == 204
     assert await page(world, ana, incident_id) == before
 

@@ -1,38 +1,30 @@
 """The delivery lanes: leases, what an answer does to what is on its way, vanished senders."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
 
 from app.channels.base import Message, Outcome, Sent
-from app.crud import crud_notification
-from app.db.session import transaction_time
+from app.crud.crud_outbox import Leasing
+from app.db.session import WriteSession, transaction_time
+from app.domain.bundle import USUAL_LIMIT
 from app.domain.incident import IncidentStatus
-from app.domain.notification import MAX_ATTEMPTS, Channel
+from app.domain.notification import MAX_ATTEMPTS
 from app.domain.user import Actor
 from app.services import incident as incident_service
 from app.worker.compose import composer
 from app.worker.delivery import Lane
-from tests.world import Person, RetryLater, Scripted, World
-
-
-class Gated(Scripted):
-    """A sender that waits at a gate, so that a test can act while a page is on its way."""
-
-    def __init__(self, *outcomes: Outcome) -> None:
-        super().__init__(*outcomes)
-        self.began = asyncio.Event()
-        self.gate = asyncio.Event()
-
-    async def send(self, message: Message) -> Outcome:
-        self.began.set()
-        await self.gate.wait()
-        return await super().send(message)
+from tests.worker import lanes
+from tests.worker.lanes import Gated
+from tests.world import GaveUp, Person, RetryLater, Scripted, World
 
 
 def lane(world: World, sender: Scripted) -> Lane:
-    return Lane(world.database, sender, composer(world.service.signer, "https://tocsin.test"))
+    return lanes.lane(world, sender, USUAL_LIMIT)
+
+
+async def lease(session: WriteSession, *, seconds: float) -> Leasing:
+    return await lanes.lease(session, USUAL_LIMIT, seconds=seconds)
 
 
 @pytest.fixture
@@ -122,12 +114,9 @@ async def test_when_a_sender_vanishes_the_page_goes_out_again_under_its_mark(
     incident = await world.declare(ana)
     await world.climb()
     async with world.database.writing() as session:  # leased, and then nothing more
-        now = await transaction_time(session)
-        leasing = await crud_notification.lease_due(
-            session, Channel.EMAIL, now=now, until=now + timedelta(seconds=20), limit=5
-        )
+        leasing = await lease(session, seconds=20)
     compose = composer(world.service.signer, "https://tocsin.test")
-    [first] = [compose(lease) for lease in leasing.leased]
+    [first] = [compose(leased).message for leased in leasing.leased]
 
     mail = Scripted()
     await world.pass_time(mail, seconds=19)
@@ -147,10 +136,7 @@ async def test_a_page_whose_sender_vanished_is_dropped_if_it_was_answered_meanwh
     incident = await world.declare(ana)
     await world.climb()
     async with world.database.writing() as session:
-        now = await transaction_time(session)
-        await crud_notification.lease_due(
-            session, Channel.EMAIL, now=now, until=now + timedelta(seconds=20), limit=5
-        )
+        await lease(session, seconds=20)
     await world.act(ana, incident["id"], "acknowledge")
     mail = Scripted()
     await world.pass_time(mail, minutes=1)
@@ -164,8 +150,7 @@ async def test_a_page_that_kills_every_sender_ends_failed(world: World, ana: Per
     await world.climb()
     for _ in range(MAX_ATTEMPTS + 1):
         async with world.database.writing() as session:
-            now = await transaction_time(session)
-            await crud_notification.lease_due(session, Channel.EMAIL, now=now, until=now, limit=5)
+            await lease(session, seconds=0)
         world.clock.forward(seconds=1)
     mail = Scripted()
     await world.deliver(mail)
@@ -190,6 +175,29 @@ async def test_an_outcome_that_comes_after_the_lease_was_lost_changes_nothing(
     await late.drain()
     [page] = await world.notifications(ana, incident["id"])
     assert (page["status"], page["attempts"]) == ("sent", 2)
+
+
+async def test_an_outcome_that_comes_while_another_sender_has_it_changes_nothing(
+    world: World, ana: Person
+) -> None:
+    """Only the current attempt counts: the older one failing is no news of it."""
+    incident = await world.declare(ana)
+    await world.climb()
+    slow, slower = Gated(GaveUp("No such mailbox.")), Gated()
+    late, later = lane(world, slow), lane(world, slower)
+    await late.deliver_due()
+    await slow.began.wait()
+    world.clock.forward(minutes=5)
+    await later.deliver_due()
+    await slower.began.wait()
+    slow.gate.set()
+    await late.drain()
+    [page] = await world.notifications(ana, incident["id"])
+    assert (page["status"], page["attempts"]) == ("sending", 2)
+    slower.gate.set()
+    await later.drain()
+    [page] = await world.notifications(ana, incident["id"])
+    assert page["status"] == "sent"
 
 
 async def test_a_sender_that_raises_is_tried_again_later(world: World, ana: Person) -> None:

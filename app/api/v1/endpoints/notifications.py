@@ -1,7 +1,81 @@
 """What was sent to whom and how it went; sending again."""
 
-from fastapi import APIRouter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
 
 from app.api.bounds import BoundedRoute
+from app.api.deps import (
+    KeyPath,
+    Now,
+    Paging,
+    Reader,
+    ReadSession,
+    ServiceDep,
+    WriteSession,
+)
+from app.api.errors import answers
+from app.api.throttling import count
+from app.core.paging import BIGGEST_KEY
+from app.crud import crud_notification
+from app.domain.notification import Channel, NotificationKind, NotificationStatus
+from app.domain.throttle import RESENDS_PER_USER
+from app.models import Notification
+from app.schemas.base import PageRead
+from app.schemas.notification import NotificationRead
+from app.services import notification as notification_service
 
 router = APIRouter(prefix="/notifications", tags=["notifications"], route_class=BoundedRoute)
+
+
+async def _counted(service: ServiceDep, user: Reader) -> None:
+    """A resend counts before it is judged, in a unit of work of its own."""
+    await count(service, [(RESENDS_PER_USER, str(user.id))])
+
+
+@router.get("", response_model=PageRead[NotificationRead], responses=answers(401, 422))
+async def find_notifications(
+    session: ReadSession,
+    paging: Paging,
+    user: Reader,
+    kind: Annotated[list[NotificationKind], Query(description="Any of these.")] = [],  # noqa: B006
+    status: Annotated[list[NotificationStatus], Query(description="Any of these.")] = [],  # noqa: B006
+    channel: Annotated[list[Channel], Query(description="Any of these.")] = [],  # noqa: B006
+    user_id: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
+    incident_id: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
+) -> dict[str, Any]:
+    """List messages, newest first. A filter that is given more than once means any of.
+
+    Everybody sees what incidents send. Letters between Tocsin and one person, such as codes and
+    links, are listed for that person and for admins; what they carry is never shown.
+    """
+    where = notification_service.visible(
+        user, kind=kind, status=status, channel=channel, user_id=user_id, incident_id=incident_id
+    )
+    return paging.shown(await crud_notification.list_page(session, where, paging.window))
+
+
+@router.get("/{notification_id}", response_model=NotificationRead, responses=answers(401, 404, 422))
+async def read_notification(
+    session: ReadSession, notification_id: KeyPath, user: Reader
+) -> Notification:
+    """Read one message, with how each try went."""
+    return await notification_service.require_visible(session, notification_id, by=user)
+
+
+@router.post(
+    "/{notification_id}/resend",
+    response_model=NotificationRead,
+    status_code=202,
+    responses=answers(401, 403, 404, 409, 422, 429),
+    dependencies=[Depends(_counted)],
+)
+async def resend_notification(
+    session: WriteSession, notification_id: KeyPath, now: Now, user: Reader
+) -> Notification:
+    """Send a message again, as often as it takes: it bears the same mark as before.
+
+    Its recipient may, and for what incidents send every responder. A page is sent again only
+    while its incident pages, a letter only while what it carries is good.
+    """
+    return await notification_service.resend(session, notification_id, by=user, now=now)
