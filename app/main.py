@@ -124,6 +124,11 @@ def webhook_secret(settings: Settings, signer: Signer) -> str:
     return "whsec_" + base64.b64encode(signer.derive("webhook signatures")).decode()
 
 
+def build_vault(signer: Signer) -> Vault:
+    """Where this installation keeps what it must be able to send again."""
+    return Vault(signer.derive("vault"))
+
+
 def build_database(setup: Setup) -> Database:
     return Database(setup.database_url, pool_size=setup.settings.database_pool)
 
@@ -132,7 +137,7 @@ def build_worker(setup: Setup, database: Database, signer: Signer, senders: list
     return Worker(
         database,
         senders,
-        composer(signer, setup.public_url),
+        composer(signer, setup.public_url, build_vault(signer)),
         safety_tick=setup.settings.safety_tick,
         fallback_email=setup.settings.fallback_email,
         limit=PageLimit(setup.settings.page_limit, setup.settings.page_window),
@@ -178,7 +183,7 @@ def create_app(
         database=database,
         signer=signer,
         passwords=Passwords(settings.password_rounds),
-        vault=Vault(signer.derive("vault")),
+        vault=build_vault(signer),
         pulse=pulse,
         started=time.monotonic(),
         push_public_key=vapid_public_key(push_key(signer)),

@@ -31,7 +31,7 @@ from sqlalchemy.orm import selectinload
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
-from app.domain import lease
+from app.domain.lease import StepKey
 from app.domain.notification import (
     FINAL,
     INCIDENT_KINDS,
@@ -42,7 +42,6 @@ from app.domain.notification import (
 )
 from app.models import Notification, NotificationAttempt
 
-StepKey = lease.StepKey
 IS_PAGE = Notification.kind == NotificationKind.PAGE
 
 

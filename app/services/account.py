@@ -4,6 +4,7 @@ Nothing here tells whether an address has an account: the answer is the same and
 same, and what differs goes to the address by mail.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeGuard
@@ -18,6 +19,7 @@ from app.domain.user import Role
 from app.models import Challenge, User
 from app.services import outbox
 from app.services import user as user_service
+from app.services.auth import Origin
 from app.services.outbox import Letter
 
 SIGNUP, RECOVERY = ChallengePurpose.SIGNUP, ChallengePurpose.RECOVERY
@@ -105,14 +107,20 @@ async def recover(session: WriteSession, email: str, *, now: datetime) -> None:
 
 
 async def reset_password(
-    session: WriteSession, token: str, hashed_password: str, signer: Signer, *, now: datetime
+    session: WriteSession,
+    token: str,
+    hashed_password: str,
+    signer: Signer,
+    origin: Origin,
+    *,
+    now: datetime,
 ) -> User:
     """Set the password of whoever got this link by mail, and end all their logins."""
     challenge = await _use(session, RECOVERY, token, signer, now=now)
     user = await crud_user.lock(session, challenge.user_id) if challenge.user_id else None
     if user is None or not user.is_active:
         raise _not_good()
-    await _set_password(session, user, hashed_password, now=now)
+    await _set_password(session, user, hashed_password, origin, now=now)
     return user
 
 
@@ -123,22 +131,23 @@ async def prove_current(user: User, password: str, passwords: Passwords) -> None
 
 
 async def change_password(
-    session: WriteSession, proved: User, hashed_password: str, *, now: datetime
+    session: WriteSession, proved: User, hashed_password: str, origin: Origin, *, now: datetime
 ) -> None:
     """Set another password for somebody who proved the current one; every login ends."""
     user = await crud_user.lock(session, proved.id)
     if user is None or user.hashed_password != proved.hashed_password:
         raise WrongPasswordError("The current password is wrong.", field="current_password")
-    await _set_password(session, user, hashed_password, now=now)
+    await _set_password(session, user, hashed_password, origin, now=now)
 
 
 async def _set_password(
-    session: WriteSession, user: User, hashed_password: str, *, now: datetime
+    session: WriteSession, user: User, hashed_password: str, origin: Origin, *, now: datetime
 ) -> None:
     user.revise({"hashed_password": hashed_password}, now=now)
     await crud_auth.end_sessions(session, user.id, SessionEnd.PASSWORD_CHANGED, now=now)
     await crud_auth.void_challenges(session, user.id, RECOVERY, now=now)
-    await _write_to(session, user, NotificationKind.PASSWORD_CHANGED, now=now)
+    facts = {"address": origin.address} if origin.address else {}
+    await _write_to(session, user, NotificationKind.PASSWORD_CHANGED, now=now, facts=facts)
 
 
 async def _challenge(session: WriteSession, challenge: Challenge, *, now: datetime) -> Challenge:
@@ -194,7 +203,7 @@ async def _write_to(
     kind: NotificationKind,
     *,
     now: datetime,
-    facts: dict[str, int] | None = None,
+    facts: Mapping[str, object] | None = None,
 ) -> None:
     """To the address of the account itself, whatever else the person is paged over."""
     letter = Letter(kind, Channel.EMAIL, user_id=user.id, address=user.email, facts=facts or {})

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.crud import crud_escalation, crud_incident, crud_notification
-from app.crud.crud_notification import StepKey
 from app.db.session import WriteSession, wake_after_commit
 from app.domain import conditions, escalation
 from app.domain.conditions import Attributes
 from app.domain.escalation import EscalationEventStatus, EscalationStatus, Ladder
 from app.domain.incident import IncidentStatus, Opening, TimelineType
+from app.domain.lease import StepKey
 from app.domain.notification import NotificationStatus
 from app.models import Escalation, EscalationPolicy, Incident
 

@@ -44,8 +44,9 @@ async def test_the_owner_is_told_by_mail_that_the_password_changed(world: World)
     ana = await world.person()
     body = {"current_password": "password", "new_password": "a better one"}
     await world.call("PUT", PASSWORD, ana, json=body)
-    rows = await world.sql("SELECT kind, address FROM notifications")
-    assert [tuple(row) for row in rows] == [("password_changed", ana.email)]
+    rows = await world.sql("SELECT kind, address, facts FROM notifications")
+    facts = {"address": "127.0.0.1"}  # where it was changed from
+    assert [tuple(row) for row in rows] == [("password_changed", ana.email, facts)]
 
 
 async def test_the_current_password_must_be_known(world: World) -> None:

@@ -11,11 +11,13 @@ import random
 import asyncpg
 import pytest
 
+from app.domain.bundle import PageLimit
 from app.domain.incident import IncidentStatus
 from app.domain.user import Actor
 from app.services import incident as incident_service
 from app.worker.escalation import climb_due
 from tests.conftest import plain
+from tests.worker.lanes import deliver, lane
 from tests.world import Person, Scripted, World
 
 pytestmark = pytest.mark.stress
@@ -102,7 +104,8 @@ async def test_lanes_side_by_side_send_every_page_once(
     world.clock.forward(seconds=1)
     await world.climb()
     senders = [Scripted() for _ in range(4)]
-    await asyncio.gather(*(world.deliver(sender) for sender in senders))
+    everything = PageLimit(1_000)  # nothing is bundled here
+    await asyncio.gather(*(deliver(lane(world, sender, everything)) for sender in senders))
     marks = [message.mark for sender in senders for message in sender.messages]
     assert len(marks) == len(set(marks)) == 2 * 3 * len(incidents)
 

@@ -5,12 +5,13 @@ Reading one changes nothing, because mail scanners follow links; its button acts
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter, ValidationError
 
 from app.api.bounds import BoundedRoute
 from app.api.deps import Now, ReadSession, ServiceDep, WriteSession
+from app.api.grants import origin_of
 from app.core.errors import ConflictError
 from app.db.session import transaction_time
 from app.domain.auth import ChallengePurpose
@@ -51,7 +52,7 @@ async def show_reset(service: ServiceDep, session: ReadSession, token: str) -> H
 
 @router.post("/reset/{token}")
 async def reset(
-    service: ServiceDep, token: str, new_password: Annotated[str, Form()] = ""
+    service: ServiceDep, request: Request, token: str, new_password: Annotated[str, Form()] = ""
 ) -> HTMLResponse:
     try:
         chosen = NEW_PASSWORD.validate_python(new_password).get_secret_value()
@@ -61,7 +62,9 @@ async def reset(
     try:
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            await account_service.reset_password(session, token, hashed, service.signer, now=now)
+            await account_service.reset_password(
+                session, token, hashed, service.signer, origin_of(request), now=now
+            )
     except LinkRefusedError:
         return _expired()
     story = "Your new password is set, and every login from before has ended."

@@ -267,14 +267,14 @@ async def recover_password(
 
 
 @router.post("/reset-password", response_model=UserRead, responses=answers(413, 422))
-async def reset_password(service: ServiceDep, body: ResetRequest) -> User:
+async def reset_password(service: ServiceDep, request: Request, body: ResetRequest) -> User:
     """Set a new password with the link from the mail. Every login of the account ends."""
     hashed = await service.passwords.hash(body.new_password.get_secret_value())
     account_quota, _ = login_quotas(service.settings.login_failures_per_account, 1)
     async with service.database.writing() as session:
         now = await transaction_time(session)
         user = await account_service.reset_password(
-            session, body.token, hashed, service.signer, now=now
+            session, body.token, hashed, service.signer, origin_of(request), now=now
         )
         await throttle.forget(session, [(account_quota, user.email.lower())])
         return await user_service.require(session, user.id)

@@ -64,12 +64,14 @@ async def change_password(
     )
     hashed = await service.passwords.hash(body.new_password.get_secret_value())
 
+    origin = origin_of(request)
+
     async def change(session: Writing) -> Grant:
         now = await transaction_time(session)
         await throttle.forget(session, tries)
-        await account_service.change_password(session, user, hashed, now=now)
+        await account_service.change_password(session, user, hashed, origin, now=now)
         return await auth_service.begin(
-            session, user, hashed, origin_of(request), life=settings.refresh_token_life, now=now
+            session, user, hashed, origin, life=settings.refresh_token_life, now=now
         )
 
     return granted(service, await service.database.write(change))
