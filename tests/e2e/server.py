@@ -37,6 +37,7 @@ class Server:
     url: str
     admin: Login
     outbox: Path | None
+    admin_is_ours: bool = False  # made for this run, and to be removed with it
 
 
 def runs(url: str) -> bool:
@@ -50,7 +51,9 @@ def running(url: str, given: Login | None, outbox: Path | None) -> Server:
     """A server that runs already; its admin is named, or made with the command."""
     if not runs(url):
         raise NoServerError(f"Nothing that is ready answers at {url}. Start it with `make run`.")
-    return Server(url, given or _made_admin(), outbox)
+    if given is not None:
+        return Server(url, given, outbox)
+    return Server(url, _made_admin(), outbox, admin_is_ours=True)
 
 
 def _made_admin() -> Login:

@@ -171,9 +171,9 @@ class Tour:
 
     # --- leaving as we came
 
-    def later(self, method: str, path: str) -> None:
+    def later(self, method: str, path: str, **kw: Any) -> None:
         """To be done at the end, whatever happens before; the last comes first."""
-        self._cleaning.append(lambda: self.send(method, path, self.people["admin"]))
+        self._cleaning.append(lambda: self.send(method, path, self.people["admin"], **kw))
 
     def clean_up(self) -> None:
         for step in reversed(self._cleaning):
