@@ -99,8 +99,8 @@ MUTANTS = [
     Mutant(
         "the lease takes no lock",
         "app/crud/crud_outbox.py",
-        "        FOR NO KEY UPDATE OF n SKIP LOCKED\n",
-        "",
+        "        FOR NO KEY UPDATE OF n SKIP LOCKED\n    ), judged",
+        "    ), judged",
         f"{RACES} {DELIVERY}",
     ),
     Mutant(
@@ -121,8 +121,9 @@ MUTANTS = [
     Mutant(
         "recorded as sent before it is sent",
         "app/worker/delivery.py",
-        "        outcome = await self._send(lease)\n",
-        "        await self._record(lease, Sent())\n        outcome = await self._send(lease)\n",
+        "        outcome, note = await self._send(lease)\n",
+        "        await self._record(lease, Sent(), None)\n"
+        "        outcome, note = await self._send(lease)\n",
         DELIVERY,
     ),
     Mutant(
@@ -138,7 +139,7 @@ MUTANTS = [
         "app/worker/compose.py",
         'mark = f"{first.incident.uid}.{first.id}.{digest[:16]}"',
         'mark = f"{first.incident.uid}.{first.id}"',
-        "tests/worker",
+        "tests/stories/test_bundles.py tests/worker",
     ),
     Mutant(
         "a refresh token is good twice",
