@@ -76,7 +76,7 @@ def tested(given: argparse.Namespace, found: Server) -> bool:
     print(f"Testing {found.url}")
     with httpx.Client(base_url=found.url, timeout=30) as http:
         started = time.perf_counter()
-        tour = Tour(http, found.outbox)
+        tour = Tour(http, found.outbox, is_guess=found.outbox_is_guess)
         admin = tour.log_in("admin", found.admin.email, found.admin.password)
         if found.admin_is_ours:
             tour.later("DELETE", f"/v1/users/{admin.id}")  # the first told is the last done
@@ -97,7 +97,9 @@ def main() -> int:
             context = server.own()
         else:
             url = (given.base_url or server.USUAL).rstrip("/")
-            context = nullcontext(server.running(url, admin_of(given), outbox_of(given)))
+            outbox, is_guess = outbox_of(given), given.outbox is None
+            found = server.running(url, admin_of(given), outbox, outbox_is_guess=is_guess)
+            context = nullcontext(found)
         with context as found:
             return 0 if tested(given, found) else 1
     except NoServerError as error:

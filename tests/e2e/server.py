@@ -37,6 +37,7 @@ class Server:
     url: str
     admin: Login
     outbox: Path | None
+    outbox_is_guess: bool = False
     admin_is_ours: bool = False  # made for this run, and to be removed with it
 
 
@@ -47,13 +48,13 @@ def runs(url: str) -> bool:
         return False
 
 
-def running(url: str, given: Login | None, outbox: Path | None) -> Server:
+def running(url: str, given: Login | None, outbox: Path | None, *, outbox_is_guess: bool) -> Server:
     """A server that runs already; its admin is named, or made with the command."""
     if not runs(url):
         raise NoServerError(f"Nothing that is ready answers at {url}. Start it with `make run`.")
     if given is not None:
-        return Server(url, given, outbox)
-    return Server(url, _made_admin(), outbox, admin_is_ours=True)
+        return Server(url, given, outbox, outbox_is_guess)
+    return Server(url, _made_admin(), outbox, outbox_is_guess, admin_is_ours=True)
 
 
 def _made_admin() -> Login:

@@ -47,9 +47,11 @@ def check(holds: object, sentence: str) -> None:
 class Tour:
     """One run against one server. Everything it makes bears the run's own mark."""
 
-    def __init__(self, http: httpx.Client, outbox: Path | None) -> None:
+    def __init__(self, http: httpx.Client, outbox: Path | None, *, is_guess: bool = False) -> None:
         self.http = http
-        self.outbox = outbox
+        keeps_mail = http.get("/health").json()["channels"]["email"] == "outbox"
+        self.outbox = outbox if keeps_mail else None  # with a mail server, mail is elsewhere
+        self.outbox_is_guess = is_guess
         self.mark = f"e2e-{secrets.token_hex(4)}"
         self.calls: list[Call] = []
         self.people: dict[str, Caller] = {}
@@ -166,7 +168,12 @@ class Tour:
                         return found.group(1)
             return None
 
-        found: str = self.until(look, f"No mail to {address} came to {folder}")
+        try:
+            found: str = self.until(look, f"No mail to {address} came to {folder}")
+        except Wrong:
+            if self.outbox_is_guess:
+                raise NoMail from None
+            raise
         return found
 
     # --- leaving as we came
