@@ -34,7 +34,7 @@ def add(tour: Tour) -> None:
     tour.ids["phone"] = made["id"]
     check(made["verified_at"] is None, "nobody proved it")
     tour.call("POST", MINE, responder, expect=409, json=phone)
-    chat = {"channel": "chat", "url": "ntfys://token-of-mine@ntfy.example.org/topic"}
+    chat = {"channel": "chat", "url": f"ntfys://token-of-mine@ntfy.test/{tour.mark}"}
     tour.call("POST", MINE, responder, expect=403, json=chat)
     made = tour.call("POST", MINE, admin, expect=201, json=chat)
     check("token-of-mine" not in str(made), "the secret is shown")
