@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.domain.chat import read_chat_url
 from app.domain.incident import Severity
@@ -157,3 +158,14 @@ def _pages(recipient: Recipient, severity: Severity, at: datetime = _ANY_DAY) ->
 def _minutes(span: timedelta) -> str:
     minutes = span / timedelta(minutes=1)
     return "1 minute" if minutes == 1 else f"{minutes:g} minutes"
+
+
+def on_record(channel: Channel, address: str) -> str:
+    """What everybody may see of where a message went.
+
+    Of a URL that is its host alone: whoever has the rest of it may often write there.
+    """
+    if channel not in (Channel.WEBHOOK, Channel.PUSH):
+        return address
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"

@@ -38,7 +38,10 @@ class NotificationRead(ReadSchema):
     sent_at: Instant | None
     delivered_at: Instant | None
     attempts: int
-    sent_to: str | None
+    sent_to: str | None = Field(
+        description="The address; of a URL its host alone, because the rest may be a secret.",
+        examples=["ana@example.org"],
+    )
     is_resend: bool = Field(
         description="A sender vanished in mid-send, or somebody had it sent again: what followed"
         " bears the same mark."

@@ -15,6 +15,7 @@ from app.crud import crud_auth, crud_incident, crud_notification, crud_receipt, 
 from app.crud.crud_notification import NotificationFilter
 from app.crud.crud_receipt import Ending
 from app.db.session import ReadSession, WriteSession, wake_after_commit
+from app.domain.contact_method import on_record
 from app.domain.incident import IncidentStatus, TimelineType
 from app.domain.lease import Leased, StepKey
 from app.domain.notification import (
@@ -54,7 +55,7 @@ async def record_sent(
         error=note,
         provider_id=provider_id,
         sent_at=now,
-        sent_to=lease.address,
+        sent_to=on_record(lease.channel, lease.address),
         receipt_at=now + RECEIPT_WAITS[0] if is_asked else None,
     )
     return bool(await crud_receipt.finish_attempt(session, lease, ending, now=now))
@@ -68,7 +69,7 @@ async def record_kept(
         AttemptOutcome.KEPT,
         NotificationStatus.SUPPRESSED,
         error=note,
-        sent_to=lease.address,
+        sent_to=on_record(lease.channel, lease.address),
         reason=NO_PROVIDER + kept_at,
     )
     return bool(await crud_receipt.finish_attempt(session, lease, ending, now=now))

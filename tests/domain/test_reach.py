@@ -5,7 +5,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from app.domain.contact_method import doubts, read_phone, secret_place
+from app.domain.contact_method import doubts, on_record, read_phone, secret_place
 from app.domain.incident import Severity
 from app.domain.notification import Channel, Recipient, Rule
 from tests.domain.people import make_recipient, make_rule
@@ -143,3 +143,24 @@ def test_no_two_contact_methods_share_a_place_for_secrets() -> None:
         for address in ("a", "1 a")
     }
     assert len(places) == 8
+
+
+@pytest.mark.parametrize(
+    ("channel", "address", "shown"),
+    [
+        (Channel.EMAIL, "ana@example.org", "ana@example.org"),
+        (Channel.SMS, "+49301234567", "+49301234567"),
+        (Channel.CHAT, "Slack (slack://…, 1f2e3d4c)", "Slack (slack://…, 1f2e3d4c)"),
+        (
+            Channel.WEBHOOK,
+            "https://hooks.example.org/T1/secret?k=v#x",
+            "https://hooks.example.org/…",
+        ),
+        (Channel.WEBHOOK, "http://ana:secret@127.0.0.1:8080/", "http://127.0.0.1:8080/…"),
+        (Channel.PUSH, "https://push.example.net/wpush/v2/secret", "https://push.example.net/…"),
+    ],
+)
+def test_the_record_of_where_a_message_went_holds_no_secret(
+    channel: Channel, address: str, shown: str
+) -> None:
+    assert on_record(channel, address) == shown
