@@ -49,21 +49,7 @@ UPDATE = UpdateFacts(
     labels=PAGE.labels,
     actor="Bob",
 )
-ASSIGNMENT = AssignmentFacts(
-    incident_id=PAGE.incident_id,
-    title=PAGE.title,
-    severity=PAGE.severity,
-    service=PAGE.service,
-    url=PAGE.url,
-    opened_at=PAGE.opened_at,
-    alert_count=PAGE.alert_count,
-    recipient=PAGE.recipient,
-    api_url=PAGE.api_url,
-    tags=PAGE.tags,
-    labels=PAGE.labels,
-    actor="Bob",
-    role="commander",
-)
+ASSIGNMENT = AssignmentFacts(**vars(UPDATE), role="commander")
 
 FULL: Mapping[NotificationKind, PageFacts | UpdateFacts] = {
     NotificationKind.PAGE: PAGE,

@@ -92,6 +92,7 @@ def both(
     request: pytest.FixtureRequest, data_dir: Path, free_port: int
 ) -> Iterator[tuple[Service, Alertmanager]]:
     if shutil.which(PROGRAM) is None:
+        # A program of the system's packages: no developer must have it, but CI does.
         if os.environ.get("CI"):
             pytest.fail(f"{PROGRAM} is not installed")
         pytest.skip(f"{PROGRAM} is not installed")
