@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         "Tocsin <tocsin@localhost>", description="The sender of all mail, and where bounces go."
     )
+    smtp_backup_url: SecretStr | None = Field(
+        None, description="A second mail server, used while the first does not answer."
+    )
     webhook_secret: SecretStr | None = Field(
         None, description="Signs webhook calls, so that their reader knows who called."
     )
@@ -165,6 +168,9 @@ class Settings(BaseSettings):
     twilio_api_url: WebAddress = Field(
         "https://api.twilio.com", description="Where Twilio's API is."
     )
+    send_timeout_seconds: float = Field(
+        20.0, ge=1, le=120, description="How long one attempt to send a message may take."
+    )
     push_contact: Annotated[str, AfterValidator(addresses.contact)] | None = Field(
         None, description="Whom a push service asks when our messages trouble it."
     )
@@ -178,8 +184,33 @@ class Settings(BaseSettings):
     page_window_minutes: float = Field(
         10.0, ge=0.1, le=24 * 60, description="The window in which those pages are counted."
     )
+    service_limit: int = Field(
+        30, ge=0, le=10_000, description="Incidents of one service that page one by one."
+    )
+    service_window_minutes: float = Field(
+        5.0, ge=0.1, le=24 * 60, description="The window in which those incidents are counted."
+    )
+    raw_bodies_days: int = Field(
+        14, ge=1, le=365, description="How long the bodies of alerts are kept as they came."
+    )
+    lease_margin_seconds: float = Field(
+        15.0, ge=1, le=300, description="How long after its time-out a sender is taken for dead."
+    )
+    drain_seconds: float = Field(
+        20.0, ge=0, le=600, description="How long a process that stops finishes what it sends."
+    )
     safety_tick_seconds: float = Field(
         5.0, gt=0, le=60, description="How often the loops are rung in case a ring was lost."
+    )
+
+    metrics_token: SecretStr | None = Field(
+        None, description="What `/metrics` asks for as `Authorization: Bearer`."
+    )
+    heartbeat_url: SecretAddress | None = Field(
+        None, description="A dead man's switch: called only while the loops really advance."
+    )
+    heartbeat_seconds: float = Field(
+        60.0, ge=1, le=3600, description="How often the heartbeat is sent."
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -4,24 +4,38 @@ It says only "there is something to do"; what, stands in the rows. A lost ring c
 safety tick, so every failure here is logged and mended by connecting again. Rings of one
 moment go out as one NOTIFY per loop, never inside the transaction that made the work: a
 NOTIFY there makes commits wait for each other and halves the rate of ingest.
+
+The same connection keeps watch. A server that stands still answers nothing, and one that was
+demoted in place still answers reads: both leave the pool's connections open and useless. When
+the watch finds one of them it hangs up all of them, and everybody dials anew.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import NullPool
-
+from app.db.dial import Connection
 from app.db.session import Database
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 CHANNEL = "tocsin"
 DEBOUNCE = 0.02
 RECONNECT_AFTER = 1.0
-KEEPALIVE = 15.0
+WATCH_EVERY = 1.0
+# How many seconds of silence mean that the server stands still. It needs no disk, no lock and no
+# snapshot to answer: only one that gets no processor for so long is taken for dead by mistake.
+PATIENCE = 5
+IS_READ_ONLY = """
+SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean
+"""
+
+
+class OutOfServiceError(Exception):
+    """The server is there but of no use; the message says why."""
 
 
 class Bell:
@@ -32,7 +46,6 @@ class Bell:
 
     def __init__(self, database: Database, on_ring: Callable[[str], None]) -> None:
         self._database = database
-        self._engine = create_async_engine(database.engine.url, poolclass=NullPool)
         self._on_ring = on_ring
         self._to_announce: set[str] = set()
         self._something = asyncio.Event()
@@ -54,34 +67,55 @@ class Bell:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._engine.dispose()
 
     async def _keep_listening(self) -> None:
         while True:
             try:
-                async with self._engine.connect() as connection:
+                connection = await self._database.connect_aside()
+                try:
                     await self._listen(connection)
+                finally:
+                    connection.terminate()
             except Exception as error:
                 log.warning("bell.lost", extra={"error": str(error)[:300]})
+                if isinstance(error, OutOfServiceError):
+                    self._database.hang_up()
             await asyncio.sleep(RECONNECT_AFTER)
 
-    async def _listen(self, connection: AsyncConnection) -> None:
-        raw: Any = (await connection.get_raw_connection()).driver_connection
-        own_pid = raw.get_server_pid()
+    async def _listen(self, connection: Connection) -> None:
+        own_pid = connection.get_server_pid()
 
         def hear(_: object, pid: int, channel: str, loop: str) -> None:
             if pid != own_pid:
                 self._on_ring(loop)
 
-        await raw.add_listener(CHANNEL, hear)
+        await connection.add_listener(CHANNEL, hear)
         while True:
             try:
-                await asyncio.wait_for(self._something.wait(), KEEPALIVE)
+                await asyncio.wait_for(self._something.wait(), WATCH_EVERY)
             except TimeoutError:
-                await raw.execute("SELECT 1")  # a connection that died in silence shows here
+                await _watch(connection)
                 continue
             await asyncio.sleep(DEBOUNCE)
             self._something.clear()
             loops, self._to_announce = self._to_announce, set()
             for loop in sorted(loops):
-                await raw.execute("SELECT pg_notify($1, $2)", CHANNEL, loop)
+                await _answer(connection.execute("SELECT pg_notify($1, $2)", CHANNEL, loop))
+
+
+async def _watch(connection: Connection) -> None:
+    """Raise OutOfServiceError unless the server answers, and takes writes."""
+    if await _answer(connection.fetchval(IS_READ_ONLY)):
+        raise OutOfServiceError("The server takes no writes any more.")
+
+
+async def _answer(question: Coroutine[Any, Any, T]) -> T:
+    """What the server says, if it says anything while we have patience."""
+    asked = asyncio.create_task(question)
+    try:
+        for _ in range(PATIENCE):  # in slices: a stop of our own costs no more than one
+            if (await asyncio.wait({asked}, timeout=1))[0]:
+                return await asked
+        raise OutOfServiceError(f"The server has not answered for {PATIENCE} s.")
+    finally:
+        asked.cancel()

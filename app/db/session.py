@@ -6,6 +6,9 @@ wake-up for work that is not yet visible would be lost.
 
 Time is the database's, which all replicas share. It is read once a transaction and handed
 down as an argument; a test shifts it through `Database.clock_shift`.
+
+Every wait for the server has an end. What it does itself is bounded there (`STATEMENT_TIMEOUT`);
+that it stands still or has lost its role is noticed by the bell's watch, which hangs up.
 """
 
 import asyncio
@@ -16,7 +19,8 @@ from datetime import datetime, timedelta
 from typing import NewType, TypeVar
 
 import asyncpg
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
@@ -25,6 +29,8 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+
+from app.db.dial import Connection, Dialer
 
 ReadSession = NewType("ReadSession", AsyncSession)
 WriteSession = NewType("WriteSession", ReadSession)  # a writer may read; not vice versa
@@ -37,6 +43,10 @@ CONNECT_TIMEOUT = 10.0  # seconds
 STATEMENT_TIMEOUT = timedelta(seconds=30)
 LOCK_TIMEOUT = timedelta(seconds=10)
 IDLE_TIMEOUT = timedelta(seconds=60)
+# The last resort, for one connection that is lost without a trace while the others are well. It
+# also ends a commit that waits for a standby which is gone: unanswered, so nothing is promised.
+ANSWER_TIMEOUT = 60.0
+READ_ONLY = "25006"  # a standby, or a primary that is being taken out of service
 CLASH = ("40001", "40P01")  # serialization failure, deadlock: the same work may well succeed
 CLASH_RETRIES = 5
 # What the driver raises itself when a server goes away under an idle connection.
@@ -56,6 +66,19 @@ class Database:
     """The engine of one process, with its clock and its bell."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self._dialer = Dialer()
+        self._options = {
+            "timeout": CONNECT_TIMEOUT,
+            "command_timeout": ANSWER_TIMEOUT,
+            "server_settings": {
+                "application_name": APPLICATION_NAME,
+                "timezone": "UTC",
+                "jit": "off",  # it only ever slows statements as short as ours
+                "statement_timeout": _milliseconds(STATEMENT_TIMEOUT),
+                "lock_timeout": _milliseconds(LOCK_TIMEOUT),
+                "idle_in_transaction_session_timeout": _milliseconds(IDLE_TIMEOUT),
+            },
+        }
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -63,21 +86,23 @@ class Database:
             pool_timeout=10,
             pool_pre_ping=True,
             hide_parameters=True,  # an error must not show what was to be written
-            connect_args={
-                "timeout": CONNECT_TIMEOUT,
-                "server_settings": {
-                    "application_name": APPLICATION_NAME,
-                    "timezone": "UTC",
-                    "jit": "off",  # it only ever slows statements as short as ours
-                    "statement_timeout": _milliseconds(STATEMENT_TIMEOUT),
-                    "lock_timeout": _milliseconds(LOCK_TIMEOUT),
-                    "idle_in_transaction_session_timeout": _milliseconds(IDLE_TIMEOUT),
-                },
-            },
+            connect_args={"async_creator_fn": self._dialer, **self._options},
         )
+        event.listen(self.engine.sync_engine, "handle_error", _drop_if_read_only)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.clock_shift = timedelta()
         self.wake: Wake = lambda loops: None  # the worker puts its bell here
+
+    async def connect_aside(self) -> Connection:
+        """The driver's own connection, outside the pool, for whoever keeps one for long."""
+        engine = self.engine
+        _, options = engine.dialect.create_connect_args(engine.url)
+        options.pop("prepared_statement_cache_size", None)  # the engine's own business
+        return await self._dialer(**options, **self._options)
+
+    def hang_up(self) -> None:
+        """End every connection at once: whoever waits for an answer is told that it is lost."""
+        self._dialer.hang_up()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[WriteSession]:
@@ -133,6 +158,15 @@ def wake_after_commit(session: WriteSession, loop: str) -> None:
 
 def _is_clash(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in CLASH
+
+
+def _drop_if_read_only(context: ExceptionContext) -> None:
+    """A server that takes no writes any more is as good as gone, and so is the whole pool."""
+    connection = context.connection
+    if getattr(context.original_exception, "sqlstate", None) != READ_ONLY or connection is None:
+        return
+    if not connection.get_execution_options().get("postgresql_readonly"):  # that error is ours
+        context.is_disconnect = True
 
 
 def _milliseconds(span: timedelta) -> str:

@@ -113,6 +113,10 @@ class TimelineType(StrEnum):
     NOTIFICATION_RESENT = "notification_resent"
     DELETED = "deleted"
     RESTORED = "restored"
+    ACKNOWLEDGEMENT_EXPIRED = "acknowledgement_expired"
+    HELD_BACK = "held_back"  # in a storm of its service
+    ALERT_REPLAYED = "alert_replayed"
+    DRILL_ANSWERED = "drill_answered"
 
 
 @dataclass(frozen=True)

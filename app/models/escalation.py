@@ -28,6 +28,7 @@ class EscalationPolicy(Keyed, Revised, Base):
     __table_args__ = (
         CheckConstraint("repeat BETWEEN 0 AND 20", name="repeat_bounded"),
         CheckConstraint("final_delay_minutes >= 0", name="final_delay_positive"),
+        CheckConstraint("ack_timeout_minutes > 0", name="ack_timeout_positive"),
         CheckConstraint("jsonb_typeof(conditions) = 'object'", name="conditions_object"),
         CheckConstraint(
             "jsonb_typeof(steps) = 'array' AND jsonb_array_length(steps) > 0", name="steps_some"
@@ -40,6 +41,8 @@ class EscalationPolicy(Keyed, Revised, Base):
     steps: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     repeat: Mapped[int] = mapped_column(server_default="0")
     final_delay_minutes: Mapped[float] = mapped_column(Float, server_default="5")
+    # How long an acknowledgement holds while the incident is not resolved; None: for good.
+    ack_timeout_minutes: Mapped[float | None] = mapped_column(Float)
     is_active: Mapped[bool] = mapped_column(server_default=true())
 
 
@@ -47,7 +50,8 @@ class Escalation(Keyed, Stamped, Base):
     """One policy at work on one incident, with its own frozen copy of the ladder.
 
     `next_step_at` is the clock: a row with one is due then, whatever else happens. While the
-    escalation is paused a due time means "wake up": a snooze of an acknowledged incident ends.
+    escalation is paused a due time means "wake up": a snooze of an acknowledged incident ends,
+    or its acknowledgement has held for as long as the policy lets it.
     """
 
     __tablename__ = "escalations"
@@ -78,6 +82,7 @@ class Escalation(Keyed, Stamped, Base):
         ),
         Index(
             "ix_escalations_due",
+            "is_critical",
             "next_step_at",
             "id",
             postgresql_where=text("next_step_at IS NOT NULL"),
@@ -95,6 +100,11 @@ class Escalation(Keyed, Stamped, Base):
     steps: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     repeat: Mapped[int] = mapped_column(server_default="0")
     final_delay_minutes: Mapped[float] = mapped_column(Float)
+    ack_timeout_minutes: Mapped[float | None] = mapped_column(Float)
+    # What is critical is taken first, however much else is due.
+    is_critical: Mapped[bool] = mapped_column(server_default=false())
+    # In a storm of its service: its first step waits until then, and is told with the others.
+    held_until: Mapped[datetime | None]
     status: Mapped[EscalationStatus] = mapped_column(server_default=EscalationStatus.ACTIVE)
     # A loop number is never used twice, so a re-page always has a key of its own; waking up
     # after a snooze begins a new loop and moves the last one along.

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     func,
     text,
     true,
@@ -99,6 +100,8 @@ class Incident(Keyed, Revised, Base):
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     resolved_at: Mapped[datetime | None]
     snoozed_until: Mapped[datetime | None]
+    # A fire drill: it pages like any other and is counted, listed and published with none.
+    is_drill: Mapped[bool] = mapped_column(server_default=false())
     deleted_at: Mapped[datetime | None]
     deleted_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 

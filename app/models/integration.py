@@ -2,7 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, func, true
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    func,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base_class import Base, Keyed, Revised, one_of
@@ -43,7 +53,11 @@ class IntegrationKey(Keyed, Base):
 
 
 class Alert(Keyed, Base):
-    """One alert and what became of it. An unreadable one keeps the body as it came."""
+    """One alert and what became of it.
+
+    The body it came in is kept for a while with the first alert of its request, bounded; the
+    others of the request name that one.
+    """
 
     __tablename__ = "alerts"
     __table_args__ = (
@@ -57,6 +71,12 @@ class Alert(Keyed, Base):
         ),
         Index(None, "integration_id", "id"),
         Index(None, "incident_id", "id"),
+        Index(
+            "ix_alerts_kept_bodies",
+            "received_at",
+            postgresql_where=text("raw_body IS NOT NULL"),
+        ),
+        Index("ix_alerts_replay_of", "replay_of", postgresql_where=text("replay_of IS NOT NULL")),
     )
 
     integration_id: Mapped[int] = mapped_column(ForeignKey("integrations.id"))
@@ -66,5 +86,10 @@ class Alert(Keyed, Base):
     title: Mapped[str | None] = mapped_column(String(255))
     reason: Mapped[str | None] = mapped_column(Text)
     raw_body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    body_size: Mapped[int | None]  # of the whole body, in bytes: more than is kept, if it was cut
+    # The alert that keeps the body. No foreign key: a body is forgotten before its alerts are.
+    body_of: Mapped[int | None]
+    # The alert that somebody had read again.
+    replay_of: Mapped[int | None] = mapped_column(ForeignKey("alerts.id", ondelete="SET NULL"))
     request_id: Mapped[str | None] = mapped_column(String(128))
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -58,6 +58,7 @@ class Notification(Keyed, Stamped, Base):
         Index(
             "ix_notifications_ready",
             "channel",
+            "is_critical",
             "ready_at",
             "id",
             postgresql_where=text("ready_at IS NOT NULL"),
@@ -108,6 +109,8 @@ class Notification(Keyed, Stamped, Base):
     message: Mapped[str | None] = mapped_column(Text)
     # What a message needs to know besides its rows: who did it, which challenge it carries.
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    # What is critical is sent first, however much else is due.
+    is_critical: Mapped[bool] = mapped_column(server_default=false())
     status: Mapped[NotificationStatus] = mapped_column(server_default=NotificationStatus.PENDING)
     due_at: Mapped[datetime]
     ready_at: Mapped[datetime | None]

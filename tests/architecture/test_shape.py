@@ -10,12 +10,13 @@ APP = ROOT / "app"
 LONGEST = 400
 
 # One stem per domain: the file of a resource has the same name in every layer.
-STEMS = {"auth", "contact_method", "custom_field", "escalation", "health", "incident",
-         "integration", "message_template", "notification", "notification_preference",
+STEMS = {"auth", "contact_method", "custom_field", "escalation", "fire_drill", "health", "incident",
+         "alert", "integration", "message_template", "notification", "notification_preference",
          "outbox", "receipt", "throttle", "user"}  # fmt: skip
 SHARED = {"base", "types"}
 PLURAL = {"contact_methods": "contact_method", "custom_fields": "custom_field",
-          "incidents": "incident", "integrations": "integration",
+          "incidents": "incident", "integrations": "integration", "alerts": "alert",
+          "fire_drills": "fire_drill",
           "message_templates": "message_template", "notifications": "notification",
           "notification_preferences": "notification_preference",
           "users": "user"}  # fmt: skip
