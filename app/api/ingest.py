@@ -9,19 +9,22 @@ import binascii
 from typing import Any
 
 from fastapi import Request
+from fastapi.responses import JSONResponse
 
 from app.api.deps import service_of
 from app.api.errors import answers
-from app.core.errors import UnauthorizedError
+from app.api.intake import Parcel
+from app.core.errors import TocsinError, TooManyError, UnauthorizedError, UnavailableError
 from app.core.security import hash_key
-from app.crud import crud_integration
-from app.db.session import WriteSession, transaction_time
+from app.db.coalesce import CrowdedError
 from app.domain.integration import IntegrationKind, Readings
 from app.schemas.integration import Received
 from app.services import integration as integration_service
+from app.services.integration import Item
 
 # What a sender may still push past the limit before we hang up: until then it gets an answer.
 DRAINED_TIMES = 10
+RETRY_AFTER = 5  # seconds
 
 # The three ways in which tools can send a key, for the OpenAPI document.
 SECURITY_SCHEMES: dict[str, Any] = {
@@ -41,12 +44,24 @@ def operation(example: object) -> dict[str, Any]:
     body = {"schema": {}, "example": example}
     return {
         "response_model": Received,
-        "responses": answers(401, 503),
+        "responses": answers(401, 429, 503),
         "openapi_extra": {
             "security": SECURITY,
             "requestBody": {"required": True, "content": {"application/json": body}},
         },
     }
+
+
+class OverloadedError(UnavailableError):
+    """More is coming in than can be written."""
+
+    code = "OVERLOADED"
+
+
+class TooManyAlertsError(TooManyError):
+    """The same, for senders that try again after a 429."""
+
+    code = "OVERLOADED"
 
 
 class InvalidKeyError(UnauthorizedError):
@@ -74,8 +89,8 @@ def _key(request: Request) -> str | None:
             return None
 
 
-async def _body(request: Request, limit: int) -> tuple[bytes, bool]:
-    """The body up to `limit` bytes, and whether there was more."""
+async def _body(request: Request, limit: int) -> tuple[bytes, int]:
+    """The body up to `limit` bytes, and how many came."""
     kept = bytearray()
     seen = 0
     async for chunk in request.stream():
@@ -83,7 +98,7 @@ async def _body(request: Request, limit: int) -> tuple[bytes, bool]:
         kept += chunk[: max(limit - len(kept), 0)]
         if seen > limit * DRAINED_TIMES:
             break
-    return bytes(kept), seen > limit
+    return bytes(kept), seen
 
 
 def _read(kind: IntegrationKind, body: bytes, *, is_cut: bool, limit: int) -> Readings:
@@ -92,25 +107,46 @@ def _read(kind: IntegrationKind, body: bytes, *, is_cut: bool, limit: int) -> Re
     return integration_service.read(kind, body)
 
 
-async def take_in(request: Request, kind: IntegrationKind) -> dict[str, Any]:
+async def take_in(request: Request, kind: IntegrationKind) -> JSONResponse:
     """Take in what a tool sends; what became of each alert, once that is durable."""
     service = service_of(request)
     key_hash = hash_key(_key(request) or "")
     limit = service.settings.max_body_bytes
-    async with service.database.reading() as session:
-        integration = await crud_integration.by_key_hash(session, key_hash)
-    if integration is None:
-        raise InvalidKeyError(
-            "Send the integration's key: as X-API-Key, as a bearer token, or as the password"
-            " of HTTP basic."
-        )
-    body, is_cut = await _body(request, limit)
-    readings = _read(kind, body, is_cut=is_cut, limit=limit)
-    delivery = integration_service.Delivery(integration, readings, body, request.state.request_id)
+    if not await service.intake.knows(key_hash):
+        raise _invalid_key()
+    body, size = await _body(request, limit)
+    readings = _read(kind, body, is_cut=size > limit, limit=limit)
+    parcel = Parcel(key_hash, readings, body, size, request.state.request_id)
+    try:
+        items = await service.intake.add(parcel)
+    except CrowdedError:
+        raise _crowded(kind) from None
+    if items is None:
+        raise _invalid_key()
+    return JSONResponse({"alerts": [_receipt(item) for item in items]})
 
-    async def receive(session: WriteSession) -> list[integration_service.Item]:
-        now = await transaction_time(session)
-        return await integration_service.receive(session, [delivery], now=now)
 
-    items = await service.database.write(receive)
-    return {"alerts": items}
+def _receipt(item: Item) -> dict[str, Any]:
+    """An `AlertReceipt`, without the detour over its model: this is the hot path."""
+    return {
+        "id": item.alert_id,
+        "outcome": item.outcome,
+        "incident_id": item.incident_id,
+        "dedup_key": item.signal.dedup_key,
+        "reason": item.reason,
+    }
+
+
+def _invalid_key() -> InvalidKeyError:
+    return InvalidKeyError(
+        "Send the integration's key: as X-API-Key, as a bearer token, or as the password"
+        " of HTTP basic."
+    )
+
+
+def _crowded(kind: IntegrationKind) -> TocsinError:
+    """Overload, in the way that makes this sender try again: Alertmanager does after 5xx only."""
+    text = "More alerts are coming in than can be written just now; send it again."
+    if kind is IntegrationKind.ALERTMANAGER:
+        return OverloadedError(text)
+    return TooManyAlertsError(text, retry_after=RETRY_AFTER)

@@ -8,20 +8,18 @@ Locking order, wherever several rows are held: incidents by id, then tallies by 
 that join an incident take its tally only, never the incident.
 """
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import DateTime, bindparam, insert, or_, select, text, tuple_, update
+from sqlalchemy import DateTime, bindparam, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
-from app.domain.incident import AssignmentRole, IncidentStatus, Opening, Severity, TimelineType
+from app.domain.incident import AssignmentRole, IncidentStatus, Severity, TimelineType
 from app.models import Incident, IncidentAssignment, IncidentComment, IncidentTally, TimelineEvent
 
 NOW = bindparam("now", type_=DateTime(timezone=True))
@@ -97,21 +95,6 @@ async def lock_unresolved(session: WriteSession, ids: Collection[int]) -> Sequen
     return (await session.scalars(statement)).all()
 
 
-Key = tuple[int, str]
-
-
-async def unresolved_by_key(session: ReadSession, keys: Collection[Key]) -> dict[Key, int]:
-    """The unresolved incident of each (integration, dedup key) that has one."""
-    if not keys:
-        return {}
-    statement = select(Incident.integration_id, Incident.dedup_key, Incident.id).where(
-        tuple_(Incident.integration_id, Incident.dedup_key).in_(keys),
-        Incident.status != IncidentStatus.RESOLVED,
-    )
-    found = await session.execute(statement)
-    return {(integration, key): incident for integration, key, incident in found.tuples()}  # type: ignore[misc]  # neither is NULL where it was asked for
-
-
 async def unresolved_in_group(
     session: ReadSession, integration_id: int, group_key: str
 ) -> dict[str, int]:
@@ -122,72 +105,6 @@ async def unresolved_in_group(
         Incident.status != IncidentStatus.RESOLVED,
     )
     return {key: incident for key, incident in (await session.execute(statement)).tuples() if key}
-
-
-_OPEN_MANY = text("""
-    WITH wanted AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:openings AS jsonb)) AS w(
-            uid uuid, title text, description text, severity text, service text, source text,
-            url text, tags text[], labels jsonb, custom_fields jsonb, integration_id bigint,
-            dedup_key text, group_key text, created_by bigint, alert_count bigint, story text)
-    ), opened AS (
-        INSERT INTO incidents (uid, title, description, severity, service, source, url, tags,
-            labels, custom_fields, integration_id, dedup_key, group_key, created_by,
-            created_at, updated_at)
-        SELECT uid, title, description, severity, service, source, url, tags,
-            labels, custom_fields, integration_id, dedup_key, group_key, created_by,
-            :now, :now
-        FROM wanted ORDER BY integration_id, dedup_key
-        ON CONFLICT (integration_id, dedup_key) WHERE status <> 'resolved' DO NOTHING
-        RETURNING id, uid
-    ), tallied AS (
-        INSERT INTO incident_tallies (incident_id, alert_count, last_alert_at)
-        SELECT o.id, w.alert_count, CASE WHEN w.alert_count > 0 THEN :now END
-        FROM opened o JOIN wanted w USING (uid)
-    ), told AS (
-        INSERT INTO timeline_events
-            (incident_id, event_type, description, user_id, metadata, created_at)
-        SELECT o.id, 'opened', w.story, w.created_by,
-            jsonb_strip_nulls(jsonb_build_object('integration_id', w.integration_id)), :now
-        FROM opened o JOIN wanted w USING (uid)
-    )
-    SELECT uid, id FROM opened
-""").bindparams(NOW)
-
-
-async def open_many(
-    session: WriteSession, openings: Sequence[Opening], *, now: datetime
-) -> dict[UUID, int]:
-    """Open incidents with tally and timeline, all in one statement; say which came to be.
-
-    One whose key has an unresolved incident already is left out. Sorted by key, so that two
-    batches that open the same ones wait for each other instead of deadlocking.
-    """
-    rows = [{**asdict(opening), "uid": str(opening.uid)} for opening in openings]
-    result = await session.execute(_OPEN_MANY, {"openings": json.dumps(rows), "now": now})
-    return dict(result.tuples().all())
-
-
-_JOIN = text("""
-    WITH wanted AS (
-        SELECT w.incident_id, w.alerts
-        FROM unnest(CAST(:ids AS bigint[]), CAST(:counts AS bigint[])) AS w(incident_id, alerts)
-    ), held AS (
-        SELECT t.incident_id FROM incident_tallies t JOIN wanted USING (incident_id)
-        WHERE t.is_open ORDER BY t.incident_id FOR UPDATE OF t
-    )
-    UPDATE incident_tallies t
-    SET alert_count = t.alert_count + w.alerts, last_alert_at = greatest(t.last_alert_at, :now)
-    FROM held JOIN wanted w USING (incident_id)
-    WHERE t.incident_id = held.incident_id
-    RETURNING t.incident_id
-""").bindparams(NOW)
-
-
-async def join_many(session: WriteSession, alerts: Mapping[int, int], *, now: datetime) -> set[int]:
-    """Count alerts into their incidents; say which were still open to take them."""
-    parameters = {"ids": list(alerts), "counts": list(alerts.values()), "now": now}
-    return set((await session.scalars(_JOIN, parameters)).all())
 
 
 async def set_tally_open(
@@ -305,7 +222,7 @@ async def assignees(session: ReadSession, incident_ids: Collection[int]) -> dict
 
 async def started_by_hand(session: ReadSession, incident_id: int) -> set[int]:
     """The escalations that somebody put to work on an incident, whatever its policies ask for."""
-    statement = select(TimelineEvent.facts["started"].as_integer()).where(
+    statement = select(cast(TimelineEvent.facts["started"].astext, BigInteger)).where(
         TimelineEvent.incident_id == incident_id,
         TimelineEvent.event_type == TimelineType.ESCALATED,
         TimelineEvent.facts.has_key("started"),

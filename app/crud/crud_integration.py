@@ -1,15 +1,13 @@
 """Integrations, their keys, and the record of every alert."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
-from app.models import Alert, Integration, IntegrationKey
+from app.models import Integration, IntegrationKey
 
 
 async def get(session: ReadSession, integration_id: int) -> Integration | None:
@@ -26,20 +24,6 @@ async def by_name(session: ReadSession, name: str) -> Integration | None:
     return (
         await session.scalars(select(Integration).where(Integration.name == name))
     ).one_or_none()
-
-
-async def by_key_hash(session: ReadSession, key_hash: str) -> Integration | None:
-    """The active integration that a live key opens."""
-    statement = (
-        select(Integration)
-        .join(IntegrationKey, IntegrationKey.integration_id == Integration.id)
-        .where(
-            IntegrationKey.key_hash == key_hash,
-            IntegrationKey.revoked_at.is_(None),
-            Integration.is_active,
-        )
-    )
-    return (await session.scalars(statement)).one_or_none()
 
 
 async def list_page(session: ReadSession, wanted: base.Window) -> base.Slice[Integration]:
@@ -66,14 +50,3 @@ async def live_keys(session: ReadSession, integration_id: int) -> Sequence[Integ
         .order_by(IntegrationKey.id)
     )
     return (await session.scalars(statement)).all()
-
-
-async def record_alerts(
-    session: WriteSession, rows: Sequence[dict[str, Any]], *, now: datetime
-) -> list[int]:
-    """Write what came and what became of it; the ids, in the order of `rows`."""
-    if not rows:
-        return []
-    statement = insert(Alert).returning(Alert.id, sort_by_parameter_order=True)
-    stamped = [{**row, "received_at": now} for row in rows]
-    return list((await session.scalars(statement, stamped)).all())

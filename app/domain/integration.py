@@ -20,6 +20,17 @@ class IntegrationKind(StrEnum):
     ALERTS = "alerts"  # the plain documented format
 
 
+@dataclass(frozen=True)
+class Sender:
+    """An integration as far as its alerts ask about it."""
+
+    id: int
+    name: str
+    kind: IntegrationKind
+    service: str | None
+    default_severity: Severity
+
+
 class SignalAction(StrEnum):
     TRIGGER = "trigger"
     RESOLVE = "resolve"

@@ -18,8 +18,8 @@ from typing import Any
 from app import integrations
 from app.core.errors import ConflictError, NotFoundError, UnavailableError
 from app.core.security import KEY_PREFIX, hash_key, new_integration_key
-from app.crud import crud_incident, crud_integration
-from app.crud.crud_incident import Key
+from app.crud import crud_incident, crud_intake, crud_integration
+from app.crud.crud_intake import Key
 from app.db.session import WriteSession
 from app.domain.incident import Opening, Severity
 from app.domain.integration import (
@@ -27,10 +27,12 @@ from app.domain.integration import (
     AlertOutcome,
     IntegrationKind,
     Readings,
+    Sender,
     Signal,
     SignalAction,
     Unreadable,
 )
+from app.domain.storm import ServiceLimit
 from app.domain.user import Actor
 from app.models import Integration, IntegrationKey
 from app.services import incident as incident_service
@@ -43,10 +45,12 @@ OPENING_RACES = 5
 class Delivery:
     """One request that came in: whose it is, what it says, and how it looked."""
 
-    integration: Integration
+    sender: Sender
     readings: Readings
     body: bytes
+    body_size: int
     request_id: str | None = None
+    replay_of: int | None = None  # the alert that somebody had read again
 
 
 @dataclass
@@ -62,11 +66,15 @@ class Item:
 
     @property
     def key(self) -> Key:
-        return self.delivery.integration.id, self.signal.dedup_key
+        return self.delivery.sender.id, self.signal.dedup_key
 
 
 async def receive(
-    session: WriteSession, deliveries: Sequence[Delivery], *, now: datetime
+    session: WriteSession,
+    deliveries: Sequence[Delivery],
+    *,
+    now: datetime,
+    limit: ServiceLimit | None = None,
 ) -> list[Item]:
     """Take in everything these requests say; what became of each alert, in their order.
 
@@ -76,10 +84,10 @@ async def receive(
     await _hold_what_may_end(session, items, deliveries)
     for triggers, resolves in _rounds(items):
         await _resolve(session, resolves, now)
-        await _trigger(session, triggers, now)
+        await _trigger(session, triggers, now, limit)
     for delivery in deliveries:
         await _resolve_absent(session, delivery, now)
-    ids = await crud_integration.record_alerts(session, _rows(items), now=now)
+    ids = await crud_intake.record_alerts(session, _rows(items), now=now)
     for item, alert_id in zip(items, ids, strict=True):
         item.alert_id = alert_id
     return items
@@ -90,7 +98,7 @@ async def _hold_what_may_end(
 ) -> None:
     """Incidents come before tallies: hold all that may end here before the first alert joins."""
     ending = {item.key for item in items if item.signal.action is SignalAction.RESOLVE}
-    ids = set((await crud_incident.unresolved_by_key(session, ending)).values())
+    ids = set((await crud_intake.unresolved_by_key(session, ending)).values())
     for delivery in deliveries:
         ids.update(await _absent(session, delivery))
     if ids:
@@ -98,23 +106,25 @@ async def _hold_what_may_end(
 
 
 def _rows(items: Sequence[Item]) -> list[dict[str, Any]]:
-    """What is kept of every alert; of an unreadable body one copy, with its first complaint."""
-    kept: set[int] = set()
+    """What is kept of every alert; of each body one copy, with the first of its alerts."""
+    requests: dict[int, int] = {}
     rows = []
     for item in items:
-        is_readable = item.reason is None
-        keeps_body = not is_readable and id(item.delivery) not in kept
-        kept.update({id(item.delivery)} if keeps_body else ())
+        delivery, is_readable = item.delivery, item.reason is None
+        is_first = id(delivery) not in requests
         rows.append(
             {
-                "integration_id": item.delivery.integration.id,
+                "request": requests.setdefault(id(delivery), len(requests)),
+                "integration_id": delivery.sender.id,
                 "incident_id": item.incident_id,
+                "replay_of": delivery.replay_of,
                 "outcome": item.outcome,
                 "dedup_key": item.signal.dedup_key if is_readable else None,
                 "title": item.signal.title if is_readable else None,
                 "reason": item.reason,
-                "raw_body": item.delivery.body[:RAW_KEPT] if keeps_body else None,
-                "request_id": item.delivery.request_id,
+                "request_id": delivery.request_id,
+                "body_size": delivery.body_size,
+                "raw_body": delivery.body[:RAW_KEPT] if is_first else None,
             }
         )
     return rows
@@ -123,17 +133,17 @@ def _rows(items: Sequence[Item]) -> list[dict[str, Any]]:
 def _items(delivery: Delivery) -> Iterable[Item]:
     for alert in delivery.readings.alerts:
         if isinstance(alert, Unreadable):
-            signal = _complaint(delivery.integration, alert)
+            signal = _complaint(delivery.sender, alert)
             yield Item(delivery, signal, alert.reason, AlertOutcome.UNREADABLE)
         else:
             yield Item(delivery, alert)
 
 
-def _complaint(integration: Integration, alert: Unreadable) -> Signal:
+def _complaint(sender: Sender, alert: Unreadable) -> Signal:
     return Signal(
         action=SignalAction.TRIGGER,
         dedup_key=UNREADABLE_KEY,
-        title=f"Integration “{integration.name}” sends alerts that cannot be read"[:255],
+        title=f"Integration “{sender.name}” sends alerts that cannot be read"[:255],
         description=f"{alert.reason}\n\nThe body is kept with the alert. Mend the sender, then"
         " resolve this incident.",
         severity=Severity.HIGH,
@@ -159,7 +169,7 @@ def _rounds(items: Sequence[Item]) -> Iterable[Round]:
 
 
 async def _resolve(session: WriteSession, resolves: dict[Key, list[Item]], now: datetime) -> None:
-    found = await crud_incident.unresolved_by_key(session, resolves)
+    found = await crud_intake.unresolved_by_key(session, list(resolves)) if resolves else {}
     ended = await _resolve_incidents(session, found.values(), "The source says it is over.", now)
     for key, run in resolves.items():
         incident_id = found.get(key)
@@ -180,21 +190,28 @@ async def _resolve_incidents(
     return {incident.id for incident in held}
 
 
-async def _trigger(session: WriteSession, triggers: dict[Key, list[Item]], now: datetime) -> None:
+async def _trigger(
+    session: WriteSession,
+    triggers: dict[Key, list[Item]],
+    now: datetime,
+    limit: ServiceLimit | None,
+) -> None:
     waiting = dict(triggers)
     for _ in range(OPENING_RACES):
         if not waiting:
             return
-        found = await crud_incident.unresolved_by_key(session, waiting)
+        found = await crud_intake.unresolved_by_key(session, waiting)
         counts = {incident: len(waiting[key]) for key, incident in found.items()}
-        joined = await crud_incident.join_many(session, counts, now=now) if counts else set()
+        joined = await crud_intake.join_many(session, counts, now=now) if counts else set()
         for key, incident_id in found.items():
             if incident_id in joined:
                 _settle(waiting.pop(key), incident_id, AlertOutcome.JOINED)
         openings = {key: _opening(run) for key, run in waiting.items()}
         if not openings:
             return
-        opened = await incident_service.open_many(session, list(openings.values()), now=now)
+        opened = await incident_service.open_many(
+            session, list(openings.values()), now=now, limit=limit
+        )
         for key, opening in openings.items():
             if opening.uid in opened:
                 _settle(waiting.pop(key), opened[opening.uid], AlertOutcome.OPENED)
@@ -212,21 +229,21 @@ def _settle(run: list[Item], incident_id: int, first: AlertOutcome) -> None:
 
 def _opening(run: list[Item]) -> Opening:
     """The incident that these alerts open: as the first of them tells it."""
-    integration, signal = run[0].delivery.integration, run[0].signal
+    sender, signal = run[0].delivery.sender, run[0].signal
     return Opening(
         title=signal.title,
         description=signal.description,
-        severity=signal.severity or integration.default_severity,
-        service=signal.service or integration.service or integration.name,
+        severity=signal.severity or sender.default_severity,
+        service=signal.service or sender.service or sender.name,
         source=signal.source,
         url=signal.url,
         tags=signal.tags,
         labels=signal.labels,
-        integration_id=integration.id,
+        integration_id=sender.id,
         dedup_key=signal.dedup_key,
         group_key=signal.group_key,
         alert_count=len(run),
-        story=f"An alert from “{integration.name}” opened the incident.",
+        story=f"An alert from “{sender.name}” opened the incident.",
     )
 
 
@@ -242,15 +259,23 @@ async def _absent(session: WriteSession, delivery: Delivery) -> list[int]:
     group = delivery.readings.group
     if group is None:
         return []
-    known = await crud_incident.unresolved_in_group(
-        session, delivery.integration.id, group.group_key
-    )
+    known = await crud_incident.unresolved_in_group(session, delivery.sender.id, group.group_key)
     return [incident for key, incident in known.items() if key not in group.present]
 
 
 def read(kind: IntegrationKind, body: bytes) -> Readings:
     """What a body says, in our words. Never fails: what cannot be read is a reading, too."""
     return integrations.read(kind, body)
+
+
+def sender_of(integration: Integration) -> Sender:
+    return Sender(
+        integration.id,
+        integration.name,
+        integration.kind,
+        integration.service,
+        integration.default_severity,
+    )
 
 
 def unreadable(reason: str) -> Readings:

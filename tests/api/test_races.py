@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from app.api.again import Again
 from app.core.security import hash_key
-from app.crud import crud_incident, crud_integration
+from app.crud import crud_incident, crud_intake
 from app.db import session as db
 from app.services import integration as integration_service
 from tests.api.answers import refusal, send
@@ -75,11 +75,10 @@ async def test_a_reopening_that_meets_a_new_alert_is_told_where_to_work(world: W
     old = (await world.alert(key))["incident_id"]
     await world.act(admin, old, "resolve")
     async with world.database.reading() as session:
-        integration = await crud_integration.by_key_hash(session, hash_key(key))
-    assert integration is not None
+        sender = (await crud_intake.senders(session, [hash_key(key)]))[hash_key(key)]
     body = b'{"title": "Disk full", "dedup_key": "disk"}'
-    readings = integration_service.read(integration.kind, body)
-    delivery = integration_service.Delivery(integration, readings, body)
+    readings = integration_service.read(sender.kind, body)
+    delivery = integration_service.Delivery(sender, readings, body, len(body))
 
     async with world.database.writing() as session:
         now = await db.transaction_time(session)

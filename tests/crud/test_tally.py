@@ -1,6 +1,6 @@
 """The tally is where joining and resolving meet: whoever gets it first came first."""
 
-from app.crud import crud_incident
+from app.crud import crud_intake
 from app.db.session import transaction_time
 from tests.world import World
 
@@ -14,7 +14,7 @@ async def test_an_alert_does_not_join_an_incident_that_was_resolved_since_it_was
     await world.act(admin, incident_id, "resolve")  # … and resolved before the alert is counted
     async with world.database.writing() as session:
         now = await transaction_time(session)
-        assert await crud_incident.join_many(session, {incident_id: 1}, now=now) == set()
+        assert await crud_intake.join_many(session, {incident_id: 1}, now=now) == set()
     assert (await world.call("GET", f"/v1/incidents/{incident_id}", admin))["alert_count"] == 1
 
 

@@ -1,8 +1,7 @@
 """Alertmanager's door: its webhook receiver, version 4."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
 
 from app.api import ingest
 from app.domain.integration import IntegrationKind
@@ -31,7 +30,7 @@ EXAMPLE = {
 
 
 @router.post("/alertmanager", **ingest.operation(EXAMPLE))
-async def receive_from_alertmanager(request: Request) -> dict[str, Any]:
+async def receive_from_alertmanager(request: Request) -> JSONResponse:
     """Take in a group of alerts from Prometheus Alertmanager.
 
     Each alert is one problem, known by its fingerprint. An alert that is missing from a

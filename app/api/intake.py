@@ -1,0 +1,107 @@
+"""The one way in for alerts of this process: what comes at the same time is written together.
+
+A request is answered only once its own alerts are durable. Its key counts as known for a moment,
+so that a storm does not ask for it each time; whether it still opens anything is asked again in
+the transaction that takes the alerts in.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.crud import crud_intake
+from app.db.coalesce import Coalescer
+from app.db.session import Database, WriteSession, transaction_time
+from app.domain.integration import Readings
+from app.domain.storm import ServiceLimit
+from app.services import integration as integration_service
+from app.services.integration import Delivery, Item
+
+TOGETHER = 200  # alerts in one transaction
+FLUSHERS = 2  # one gathers while the other waits for the disk
+ROOM = 2_000  # requests that may wait
+KNOWN_FOR = 30.0  # seconds
+MOST_KNOWN = 10_000
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One request, as it came: the key it showed, what it says, and how it looked."""
+
+    key_hash: str
+    readings: Readings
+    body: bytes
+    body_size: int
+    request_id: str | None
+
+
+class Intake:
+    """Takes parcels in, many of them in one transaction."""
+
+    def __init__(self, database: Database, limit: ServiceLimit) -> None:
+        self._database = database
+        self._limit = limit
+        self._known: dict[str, float] = {}
+        self._coalescer = Coalescer(
+            self._take_in, most=TOGETHER, flushers=FLUSHERS, room=ROOM, weigh=_alerts
+        )
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a transaction to take them."""
+        return self._coalescer.waiting
+
+    async def knows(self, key_hash: str) -> bool:
+        """Whether the key opens an active integration, or did a moment ago."""
+        now = time.monotonic()
+        if self._known.get(key_hash, 0.0) > now:
+            return True
+        async with self._database.reading() as session:
+            is_known = key_hash in await crud_intake.senders(session, [key_hash])
+        if is_known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key_hash] = now + KNOWN_FOR
+        return is_known
+
+    async def add(self, parcel: Parcel) -> Sequence[Item] | None:
+        """What became of each alert, once that is durable; None if the key opens nothing any more.
+
+        Raises CrowdedError while more waits than can.
+        """
+        return await self._coalescer.add(parcel)
+
+    async def _take_in(self, parcels: list[Parcel]) -> list[Sequence[Item] | None]:
+        async def take_in(session: WriteSession) -> list[Sequence[Item] | None]:
+            now = await transaction_time(session)
+            senders = await crud_intake.senders(session, {parcel.key_hash for parcel in parcels})
+            deliveries = [
+                Delivery(
+                    senders[parcel.key_hash],
+                    parcel.readings,
+                    parcel.body,
+                    parcel.body_size,
+                    parcel.request_id,
+                )
+                if parcel.key_hash in senders
+                else None
+                for parcel in parcels
+            ]
+            items = iter(
+                await integration_service.receive(
+                    session,
+                    [delivery for delivery in deliveries if delivery is not None],
+                    now=now,
+                    limit=self._limit,
+                )
+            )
+            return [
+                None if delivery is None else [next(items) for _ in delivery.readings.alerts]
+                for delivery in deliveries
+            ]
+
+        return await self._database.write(take_in)
+
+
+def _alerts(parcel: Parcel) -> int:
+    return len(parcel.readings.alerts)

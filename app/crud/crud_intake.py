@@ -1,0 +1,271 @@
+"""The statements of ingest. Each takes a whole batch of alerts, so their number does not follow
+the number of alerts.
+
+Values travel as arrays or as one JSON document: the text of a statement is always the same,
+and PostgreSQL prepares it once.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, DateTime, LargeBinary, String, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.db.session import ReadSession, WriteSession
+from app.domain.incident import Opening, Severity
+from app.domain.integration import IntegrationKind, Sender
+
+NOW = bindparam("now", type_=DateTime(timezone=True))
+NUMBERS, WORDS = ARRAY(BigInteger()), ARRAY(String())
+
+Key = tuple[int, str]  # integration, dedup key
+
+
+_SENDERS = text("""
+    SELECT k.key_hash, i.id, i.name, i.kind, i.service, i.default_severity
+    FROM integration_keys k JOIN integrations i ON i.id = k.integration_id
+    WHERE k.key_hash = ANY(:hashes) AND k.revoked_at IS NULL AND i.is_active
+""").bindparams(bindparam("hashes", type_=WORDS))
+
+
+async def senders(session: ReadSession, key_hashes: Collection[str]) -> dict[str, Sender]:
+    """The active integrations that these keys open, those that open none left out."""
+    found = await session.execute(_SENDERS, {"hashes": list(key_hashes)})
+    return {
+        key_hash: Sender(key, name, IntegrationKind(kind), service, Severity(severity))
+        for key_hash, key, name, kind, service, severity in found.tuples()
+    }
+
+
+_UNRESOLVED = text("""
+    SELECT w.integration_id, w.dedup_key, i.id
+    FROM unnest(:integrations, :keys) AS w(integration_id, dedup_key)
+    CROSS JOIN LATERAL (
+        SELECT id FROM incidents i
+        WHERE i.integration_id = w.integration_id AND i.dedup_key = w.dedup_key
+            AND i.status <> 'resolved'
+        LIMIT 1
+    ) i
+""").bindparams(bindparam("integrations", type_=NUMBERS), bindparam("keys", type_=WORDS))
+
+
+async def unresolved_by_key(session: ReadSession, keys: Collection[Key]) -> dict[Key, int]:
+    """The unresolved incident of each (integration, dedup key) that has one."""
+    if not keys:
+        return {}
+    wanted = {
+        "integrations": [integration for integration, _ in keys],
+        "keys": [key for _, key in keys],
+    }
+    found = await session.execute(_UNRESOLVED, wanted)
+    return {(integration, key): incident for integration, key, incident in found.tuples()}
+
+
+_OPEN_MANY = text("""
+    WITH wanted AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:openings AS jsonb)) AS w(
+            uid uuid, title text, description text, severity text, service text, source text,
+            url text, tags text[], labels jsonb, custom_fields jsonb, integration_id bigint,
+            dedup_key text, group_key text, created_by bigint, alert_count bigint, story text)
+    ), opened AS (
+        INSERT INTO incidents (uid, title, description, severity, service, source, url, tags,
+            labels, custom_fields, integration_id, dedup_key, group_key, created_by,
+            created_at, updated_at)
+        SELECT uid, title, description, severity, service, source, url, tags,
+            labels, custom_fields, integration_id, dedup_key, group_key, created_by,
+            :now, :now
+        FROM wanted ORDER BY integration_id, dedup_key
+        ON CONFLICT (integration_id, dedup_key) WHERE status <> 'resolved' DO NOTHING
+        RETURNING id, uid
+    ), tallied AS (
+        INSERT INTO incident_tallies (incident_id, alert_count, last_alert_at)
+        SELECT o.id, w.alert_count, CASE WHEN w.alert_count > 0 THEN :now END
+        FROM opened o JOIN wanted w USING (uid)
+    ), told AS (
+        INSERT INTO timeline_events
+            (incident_id, event_type, description, user_id, metadata, created_at)
+        SELECT o.id, 'opened', w.story, w.created_by,
+            jsonb_strip_nulls(jsonb_build_object('integration_id', w.integration_id)), :now
+        FROM opened o JOIN wanted w USING (uid)
+    )
+    SELECT uid, id FROM opened
+""").bindparams(NOW)
+OPENED_WITH = ("title", "description", "severity", "service", "source", "url", "tags",
+               "labels", "custom_fields", "integration_id", "dedup_key", "group_key",
+               "created_by", "alert_count", "story")  # fmt: skip
+
+
+async def open_many(
+    session: WriteSession, openings: Sequence[Opening], *, now: datetime
+) -> dict[UUID, int]:
+    """Open incidents with tally and timeline, all in one statement; say which came to be.
+
+    One whose key has an unresolved incident already is left out. Sorted by key, so that two
+    batches that open the same ones wait for each other instead of deadlocking.
+    """
+    rows = [
+        {"uid": str(opening.uid), **{name: getattr(opening, name) for name in OPENED_WITH}}
+        for opening in openings
+    ]
+    result = await session.execute(_OPEN_MANY, {"openings": _json(rows), "now": now})
+    return dict(result.tuples().all())
+
+
+_JOIN = text("""
+    WITH wanted AS (
+        SELECT w.incident_id, w.alerts
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:counts AS bigint[])) AS w(incident_id, alerts)
+    ), held AS (
+        SELECT t.incident_id FROM incident_tallies t JOIN wanted USING (incident_id)
+        WHERE t.is_open ORDER BY t.incident_id FOR UPDATE OF t
+    )
+    UPDATE incident_tallies t
+    SET alert_count = t.alert_count + w.alerts, last_alert_at = greatest(t.last_alert_at, :now)
+    FROM held JOIN wanted w USING (incident_id)
+    WHERE t.incident_id = held.incident_id
+    RETURNING t.incident_id
+""").bindparams(NOW)
+
+
+async def join_many(session: WriteSession, alerts: Mapping[int, int], *, now: datetime) -> set[int]:
+    """Count alerts into their incidents; say which were still open to take them."""
+    parameters = {"ids": list(alerts), "counts": list(alerts.values()), "now": now}
+    return set((await session.scalars(_JOIN, parameters)).all())
+
+
+_RECORD = text("""
+    WITH wanted AS MATERIALIZED (
+        SELECT nextval(pg_get_serial_sequence('alerts', 'id')) AS id, w.*
+        FROM unnest(:turns, :requests, :integrations, :incidents, :replays, :outcomes,
+            :dedup_keys, :titles, :reasons, :request_ids, :sizes, :bodies)
+            AS w(turn, request, integration_id, incident_id, replay_of, outcome, dedup_key,
+                title, reason, request_id, body_size, raw_body)
+    ), recorded AS (
+        INSERT INTO alerts (id, integration_id, incident_id, replay_of, outcome, dedup_key, title,
+            reason, request_id, body_size, raw_body, body_of, received_at)
+        SELECT id, integration_id, incident_id, replay_of, outcome, dedup_key, title, reason,
+            request_id, body_size, raw_body,
+            nullif(first_value(id) OVER (PARTITION BY request ORDER BY turn), id), :now
+        FROM wanted
+    )
+    SELECT id FROM wanted ORDER BY turn
+""").bindparams(
+    NOW,
+    *(bindparam(name, type_=NUMBERS) for name in
+      ("turns", "requests", "integrations", "incidents", "replays", "sizes")),
+    *(bindparam(name, type_=WORDS) for name in
+      ("outcomes", "dedup_keys", "titles", "reasons", "request_ids")),
+    bindparam("bodies", type_=ARRAY(LargeBinary())),
+)  # fmt: skip
+
+
+async def record_alerts(
+    session: WriteSession, rows: Sequence[Mapping[str, Any]], *, now: datetime
+) -> Sequence[int]:
+    """Write what came and what became of it; the ids, in the order of `rows`.
+
+    `request` numbers the requests of the batch: the first alert of each keeps the body, the
+    others name that alert.
+    """
+    if not rows:
+        return []
+    columns = {
+        "turns": list(range(len(rows))),
+        "requests": [row["request"] for row in rows],
+        "integrations": [row["integration_id"] for row in rows],
+        "incidents": [row["incident_id"] for row in rows],
+        "replays": [row["replay_of"] for row in rows],
+        "outcomes": [row["outcome"] for row in rows],
+        "dedup_keys": [row["dedup_key"] for row in rows],
+        "titles": [row["title"] for row in rows],
+        "reasons": [row["reason"] for row in rows],
+        "request_ids": [row["request_id"] for row in rows],
+        "sizes": [row["body_size"] for row in rows],
+        "bodies": [row["raw_body"] for row in rows],
+    }
+    return (await session.scalars(_RECORD, {**columns, "now": now})).all()
+
+
+@dataclass(frozen=True)
+class ActivePolicy:
+    """A policy as far as an opening incident asks about it."""
+
+    id: int
+    name: str
+    conditions: Mapping[str, Any]
+    first_delay: timedelta
+
+
+# Held against deletion until commit, so that whatever matched can also start. Its steps stay in
+# the database: `start_many` copies them there.
+_POLICIES = text("""
+    SELECT id, name, conditions, CAST(steps->0->>'delay_minutes' AS float8) AS first_delay
+    FROM escalation_policies WHERE is_active ORDER BY id FOR KEY SHARE
+""").columns(conditions=JSONB())
+
+
+async def active_policies(session: WriteSession) -> list[ActivePolicy]:
+    """The policies that incidents may start, in the order they were made."""
+    found = await session.execute(_POLICIES)
+    return [
+        ActivePolicy(key, name, conditions, timedelta(minutes=delay))
+        for key, name, conditions, delay in found.tuples()
+    ]
+
+
+_START = text("""
+    WITH wanted AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:runs AS jsonb)) AS w(
+            incident_id bigint, policy_id bigint, policy_name text, steps jsonb,
+            final_delay_minutes float8, is_critical boolean, status text,
+            next_step_at timestamptz, deferred_from timestamptz, held_until timestamptz)
+    ), started AS (
+        INSERT INTO escalations (incident_id, policy_id, is_fallback, policy_name, steps, repeat,
+            last_loop, final_delay_minutes, ack_timeout_minutes, is_critical, status,
+            next_step_at, deferred_from, held_until, started_at, created_at, updated_at)
+        SELECT w.incident_id, w.policy_id, w.policy_id IS NULL, coalesce(p.name, w.policy_name),
+            coalesce(p.steps, w.steps), coalesce(p.repeat, 0), coalesce(p.repeat, 0),
+            coalesce(p.final_delay_minutes, w.final_delay_minutes), p.ack_timeout_minutes,
+            w.is_critical, w.status, w.next_step_at, w.deferred_from, w.held_until,
+            :now, :now, :now
+        FROM wanted w LEFT JOIN escalation_policies p ON p.id = w.policy_id
+        ON CONFLICT DO NOTHING
+    )
+    INSERT INTO timeline_events
+        (incident_id, event_type, description, user_id, metadata, created_at)
+    SELECT incident_id, event_type, description, user_id, facts, :now
+    FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS e(
+        incident_id bigint, event_type text, description text, user_id bigint, facts jsonb)
+""").bindparams(NOW)
+
+
+async def start_many(
+    session: WriteSession,
+    runs: Sequence[Mapping[str, Any]],
+    entries: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+) -> None:
+    """Put policies to work, with a frozen copy of each, and tell the timelines.
+
+    A run without a policy is the fallback, and brings its own steps. What runs on an incident
+    already goes on.
+    """
+    parameters = {"runs": _json(runs), "entries": _json(entries), "now": now}
+    await session.execute(_START, parameters)
+
+
+def _json(rows: object) -> str:
+    return json.dumps(rows, default=_plain, separators=(",", ":"))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

@@ -1,0 +1,1 @@
+"""`make bench`: the hot paths, each against its limit in the same run."""

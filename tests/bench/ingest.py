@@ -1,0 +1,104 @@
+"""Ingest: alerts a second through the real route, against the same rows by pgbench."""
+
+from tests.bench.figures import Figure
+from tests.bench.ground import Bench, Load
+from tests.process.service import Service
+
+CLIENTS = 32
+POLICY = {
+    "name": "bench",
+    "conditions": {"severity": ["critical", "high"]},
+    # Nobody is paged while ingest is measured: paging has its own figures.
+    "steps": [{"delay_minutes": 600, "actions": [{"type": "notify", "target": "admins"}]}],
+}
+BODY = (
+    '{"title":"Disk almost full on db-%s","description":"The volume /var/lib/postgresql is at'
+    ' 97 percent and fills at 1.2 GB an hour.","severity":"high","service":"%s",'
+    '"source":"bench","dedup_key":"%s","tags":["disk","storage"],'
+    '"labels":{"host":"db-7","region":"eu-1","team":"storage","runbook":"disk-full"}}'
+)
+
+
+def _lua(key: str, dedup: str) -> str:
+    body = BODY.replace('"', '\\"') % ('" .. n .. "', '" .. (n % 50) .. "', dedup)
+    return f"""
+local n = 0
+local seed = tostring(os.time()) .. "-" .. tostring(math.random(1e9))
+local headers = {{["Content-Type"] = "application/json", ["X-API-Key"] = "{key}"}}
+function request()
+    n = n + 1
+    return wrk.format("POST", nil, headers, "{body}")
+end
+"""
+
+
+# What one distinct alert comes to, as one statement: the incident, its tally, two lines of its
+# timeline, the escalation and the record of the alert with its body.
+LIMIT = """
+WITH opened AS (
+    INSERT INTO incidents (title, description, severity, service, source, tags, labels,
+        integration_id, dedup_key)
+    SELECT 'Disk almost full on db-7', repeat('The volume fills. ', 4), 'high',
+        'bench-' || CAST(random() * 50 AS int), 'bench', '{disk,storage}',
+        '{"host":"db-7","region":"eu-1","team":"storage","runbook":"disk-full"}',
+        1, CAST(gen_random_uuid() AS text)
+    RETURNING id, dedup_key
+), tallied AS (
+    INSERT INTO incident_tallies (incident_id, alert_count, last_alert_at)
+    SELECT id, 1, now() FROM opened
+), told AS (
+    INSERT INTO timeline_events (incident_id, event_type, description, metadata)
+    SELECT id, 'opened', 'An alert from “bench” opened the incident.', jsonb '{"integration_id": 1}'
+    FROM opened
+    UNION ALL
+    SELECT id, 'escalation_started', 'Policy “bench” started.', jsonb '{"policy_id": 1}' FROM opened
+), escalated AS (
+    INSERT INTO escalations (incident_id, policy_id, policy_name, steps, final_delay_minutes,
+        next_step_at, started_at)
+    SELECT id, 1, 'bench',
+        '[{"delay_minutes": 600, "actions": [{"type": "notify", "target": "admins"}]}]', 5,
+        now() + interval '10 hours', now()
+    FROM opened
+)
+INSERT INTO alerts (integration_id, incident_id, outcome, dedup_key, title, raw_body, body_size,
+    request_id)
+SELECT 1, id, 'opened', dedup_key, 'Disk almost full on db-7',
+    convert_to(repeat('0123456789', 43), 'UTF8'), 430, CAST(gen_random_uuid() AS text)
+FROM opened;
+"""
+
+
+async def measure(bench: Bench) -> list[Figure]:
+    url = await bench.new_database()
+    with bench.service(url) as service:
+        service.post("/v1/escalation/policies", POLICY)
+        made = service.post("/v1/integrations", {"name": "bench", "kind": "alerts"})
+        distinct, hot, limits = [], [], []
+        for _ in range(bench.rounds):
+            limits.append(bench.pgbench(url, LIMIT, clients=CLIENTS))
+            distinct.append(_load(bench, service, made["key"], '" .. seed .. n .. "'))
+            hot.append(_load(bench, service, made["key"], "one-hot-key"))
+        for load in (*distinct, *hot):
+            assert load.refused == 0, f"{load.refused} alerts were not taken in"
+    limit, best = _median(limits), _median(distinct)
+    storm = _median(hot)
+    rows = "pgbench, the same rows as one statement a transaction, 32 clients"
+    return [
+        Figure("ingest", best.per_second, "alerts/s", "distinct alerts, 32 clients",
+               limit=limit.per_second, limit_is=rows, goal=0.5),
+        Figure("ingest_p99", best.p99_ms, "ms", "their 99th percentile", goal=25, smaller=True),
+        Figure("ingest_p50", best.p50_ms, "ms", "their median"),
+        Figure("ingest_hot_key", storm.per_second, "alerts/s", "alerts of one hot key",
+               limit=best.per_second, limit_is="distinct alerts", goal=1.0),
+        Figure("ingest_hot_key_p99", storm.p99_ms, "ms", "their 99th percentile"),
+    ]  # fmt: skip
+
+
+def _load(bench: Bench, service: Service, key: str, dedup: str) -> Load:
+    load = bench.wrk(f"{service.url}/v1/webhooks/alerts", _lua(key, dedup), connections=CLIENTS)
+    bench.say(f"{load.per_second:.0f} alerts/s, p50 {load.p50_ms:.1f}, p99 {load.p99_ms:.1f} ms")
+    return load
+
+
+def _median(loads: list[Load]) -> Load:
+    return sorted(loads, key=lambda load: load.per_second)[len(loads) // 2]
