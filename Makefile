@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 QUICK := -n 2 -m "not crash and not stress and not peer and not contract"
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage slow e2e check lint types contracts migrations lock clean
+.PHONY: help install run test coverage slow e2e bench crash-test check lint types contracts migrations lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -30,6 +30,12 @@ slow: $(VENV)/.dev ## Run the slow stories: races, killed processes, a real Aler
 
 e2e: $(VENV)/.dev ## Call every route of a running server over HTTP (of one of its own if none runs)
 	@$(BIN)/python run_e2e_tests.py
+
+bench: $(VENV)/.dev ## Measure the hot paths, each against its limit (PEERS=1: beside Alerta, too)
+	@$(BIN)/python -m tests.bench $(if $(PEERS),--peers)
+
+crash-test: $(VENV)/.dev ## Kill everything for five minutes, then count ([SEED=n] [DURATION=seconds])
+	@$(BIN)/python -m tests.crash $(if $(SEED),--seed $(SEED)) $(if $(DURATION),--duration $(DURATION))
 
 check: lint types contracts migrations coverage slow e2e ## Everything CI checks: style, types, contracts, migrations, all tests
 

@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from app.db.embedded import EmbeddedPostgres
-from tests.bench import figures, ingest
+from tests.bench import figures, ingest, lists, peers
 from tests.bench.figures import Figure
 from tests.bench.ground import SETTINGS, Bench, MissingToolError
 
 Part = Callable[[Bench], Awaitable[list[Figure]]]
-PARTS: dict[str, Part] = {"ingest": ingest.measure}
+PARTS: dict[str, Part] = {"ingest": ingest.measure, "lists": lists.measure}
+PEERS: dict[str, Part] = {"peers": peers.measure}
 ROOT = Path(__file__).parents[2]
 
 
@@ -24,14 +25,15 @@ async def _measure(names: list[str], bench: Bench) -> list[Figure]:
     for name in names:
         began = time.monotonic()
         print(f"{name} …", flush=True)
-        found += await PARTS[name](bench)
+        found += await (PARTS | PEERS)[name](bench)
         print(f"{name}: {time.monotonic() - began:.0f} s\n", flush=True)
     return found
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all")
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS, *PEERS], help="default: all")
+    parser.add_argument("--peers", action="store_true", help="beside Alerta, too")
     parser.add_argument("--seconds", type=float, default=8, help="of load in each round")
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement")
     parser.add_argument("--into", type=Path, default=ROOT, help="where the results go")
@@ -42,7 +44,8 @@ def main() -> int:
         with EmbeddedPostgres(folder, settings=SETTINGS) as server:
             bench = Bench(server, folder, seconds=asked.seconds, rounds=asked.rounds)
             try:
-                found = asyncio.run(_measure(asked.parts or list(PARTS), bench))
+                parts = asked.parts or [*PARTS, *(PEERS if asked.peers else ())]
+                found = asyncio.run(_measure(parts, bench))
             except MissingToolError as missing:
                 print(missing, file=sys.stderr)
                 return 2

@@ -4,9 +4,11 @@ import asyncio
 import json
 import os
 import shutil
+import socket
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,13 +55,14 @@ class Bench:
     def say(self, text: str) -> None:
         print(f"  {text}", flush=True)
 
-    async def new_database(self) -> str:
+    async def new_database(self, *, migrate: bool = True) -> str:
         """The URL of a database of its own: migrated, and empty otherwise."""
         self._made += 1
         name = f"bench_{os.getpid()}_{self._made}"
         await asyncio.to_thread(self.server.ensure_database, name)
         url = self.server.url(name)
-        await asyncio.to_thread(migrations.upgrade, url)
+        if migrate:
+            await asyncio.to_thread(migrations.upgrade, url)
         return url
 
     async def connect(self, url: str) -> "asyncpg.Connection[Any]":
@@ -132,6 +135,19 @@ function done(summary, latency, requests)
         latency:percentile(99) / 1e3, e.connect + e.read + e.write + e.status + e.timeout))
 end
 """
+
+
+def await_port(port: int, *, patience: float = 30) -> None:
+    """Return once something listens there."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(f"Nothing listens on port {port}.")
 
 
 def _tool(name: str, server: EmbeddedPostgres | None = None) -> str:

@@ -1,7 +1,15 @@
 """Ingest: alerts a second through the real route, against the same rows by pgbench."""
 
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 from tests.bench.figures import Figure
-from tests.bench.ground import Bench, Load
+from tests.bench.ground import Bench, Load, await_port
 from tests.process.service import Service
 
 CLIENTS = 32
@@ -19,17 +27,51 @@ BODY = (
 )
 
 
-def _lua(key: str, dedup: str) -> str:
-    body = BODY.replace('"', '\\"') % ('" .. n .. "', '" .. (n % 50) .. "', dedup)
+@dataclass(frozen=True)
+class Key:
+    """An integration's key, and the load that goes in with it."""
+
+    key: str
+
+    @property
+    def script(self) -> str:
+        """Distinct alerts, of fifty services."""
+        return self._script('" .. seed .. n .. "')
+
+    @property
+    def hot_script(self) -> str:
+        return self._script("one-hot-key")
+
+    def _script(self, dedup: str) -> str:
+        return lua(BODY % ('" .. n .. "', '" .. (n % 50) .. "', dedup), "X-API-Key", self.key)
+
+
+def lua(body: str, header: str, value: str) -> str:
+    """A script of POSTs; the body may use the number of the request and the seed of the run."""
     return f"""
 local n = 0
 local seed = tostring(os.time()) .. "-" .. tostring(math.random(1e9))
-local headers = {{["Content-Type"] = "application/json", ["X-API-Key"] = "{key}"}}
+local headers = {{["Content-Type"] = "application/json", ["{header}"] = "{value}"}}
 function request()
     n = n + 1
-    return wrk.format("POST", nil, headers, "{body}")
+    return wrk.format("POST", nil, headers, "{_quoted(body)}")
 end
 """
+
+
+def _quoted(body: str) -> str:
+    """Quotes for Lua, but for those that step out of the text."""
+    return (
+        body.replace('" .. ', "\0").replace(' .. "', "\1").replace('"', '\\"')
+        .replace("\0", '" .. ').replace("\1", ' .. "')
+    )  # fmt: skip
+
+
+def alerts_of(service: Service) -> Key:
+    """An integration, and a policy that pages nobody while ingest is measured."""
+    service.post("/v1/escalation/policies", POLICY)
+    made = service.post("/v1/integrations", {"name": "bench", "kind": "alerts"})
+    return Key(made["key"])
 
 
 # What one distinct alert comes to, as one statement: the incident, its tally, two lines of its
@@ -70,18 +112,20 @@ FROM opened;
 
 async def measure(bench: Bench) -> list[Figure]:
     url = await bench.new_database()
-    with bench.service(url) as service:
-        service.post("/v1/escalation/policies", POLICY)
-        made = service.post("/v1/integrations", {"name": "bench", "kind": "alerts"})
-        distinct, hot, limits = [], [], []
+    with bench.service(url) as service, _orm_route(bench, url) as orm_url:
+        key = alerts_of(service)
+        door = f"{service.url}/v1/webhooks/alerts"
+        orm_script = lua(BODY % ("1", "bench", '" .. seed .. n .. "'), "X-Bench", "orm")
+        distinct, hot, limits, orm = [], [], [], []
         for _ in range(bench.rounds):
             limits.append(bench.pgbench(url, LIMIT, clients=CLIENTS))
-            distinct.append(_load(bench, service, made["key"], '" .. seed .. n .. "'))
-            hot.append(_load(bench, service, made["key"], "one-hot-key"))
-        for load in (*distinct, *hot):
+            bench.say(f"{limits[-1].per_second:.0f} rows/s by pgbench")
+            distinct.append(_load(bench, door, key.script))
+            hot.append(_load(bench, door, key.hot_script))
+            orm.append(_load(bench, orm_url, orm_script))
+        for load in (*distinct, *hot, *orm):
             assert load.refused == 0, f"{load.refused} alerts were not taken in"
-    limit, best = _median(limits), _median(distinct)
-    storm = _median(hot)
+    limit, best, storm = median(limits), median(distinct), median(hot)
     rows = "pgbench, the same rows as one statement a transaction, 32 clients"
     return [
         Figure("ingest", best.per_second, "alerts/s", "distinct alerts, 32 clients",
@@ -91,14 +135,34 @@ async def measure(bench: Bench) -> list[Figure]:
         Figure("ingest_hot_key", storm.per_second, "alerts/s", "alerts of one hot key",
                limit=best.per_second, limit_is="distinct alerts", goal=1.0),
         Figure("ingest_hot_key_p99", storm.p99_ms, "ms", "their 99th percentile"),
+        Figure("ingest_by_orm", median(orm).per_second, "alerts/s", "an ordinary ORM route",
+               limit=limit.per_second, limit_is=rows),
     ]  # fmt: skip
 
 
-def _load(bench: Bench, service: Service, key: str, dedup: str) -> Load:
-    load = bench.wrk(f"{service.url}/v1/webhooks/alerts", _lua(key, dedup), connections=CLIENTS)
+def _load(bench: Bench, url: str, script: str) -> Load:
+    load = bench.wrk(url, script, connections=CLIENTS)
     bench.say(f"{load.per_second:.0f} alerts/s, p50 {load.p50_ms:.1f}, p99 {load.p99_ms:.1f} ms")
     return load
 
 
-def _median(loads: list[Load]) -> Load:
+@contextmanager
+def _orm_route(bench: Bench, url: str) -> Iterator[str]:
+    """The comparison, served like the service itself."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "tests.bench.orm_route:app", "--port", str(port),
+         "--log-level", "error"],
+        env={**os.environ, "BENCH_DATABASE_URL": url},
+    )  # fmt: skip
+    try:
+        await_port(port)
+        yield f"http://127.0.0.1:{port}/alerts"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def median(loads: list[Load]) -> Load:
     return sorted(loads, key=lambda load: load.per_second)[len(loads) // 2]
