@@ -8,6 +8,7 @@ of replicas on two cores. It is told what to do in JSON, one line at a time, and
 the same way. When whoever drives it is gone, it takes everything with it.
 """
 
+import gc
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from tests.crash import planted
 def main() -> None:
     for bug in sys.argv[1:]:
         planted.plant(bug)
+    gc.freeze()  # or every child's first collection would copy all of this memory
     children: set[int] = set()
     print(json.dumps({"born": os.getpid()}), flush=True)
     for line in sys.stdin:
