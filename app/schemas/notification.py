@@ -1,4 +1,4 @@
-"""What was sent to whom, and how it went."""
+"""What was sent to whom, why, and how it went."""
 
 from pydantic import Field
 
@@ -8,7 +8,8 @@ from app.domain.notification import (
     NotificationKind,
     NotificationStatus,
 )
-from app.schemas.base import Instant, ReadSchema
+from app.domain.notification_story import WaitReason
+from app.schemas.base import Instant, PageRead, ReadSchema
 
 
 class AttemptRead(ReadSchema):
@@ -18,6 +19,13 @@ class AttemptRead(ReadSchema):
     finished_at: Instant
     error: str | None
     provider_id: str | None
+
+
+class SentenceRead(ReadSchema):
+    """One thing that happened, or the next that will."""
+
+    at: Instant | None = Field(description="Null where nobody noted when.")
+    text: str = Field(examples=["Step 1 of “Primary” pages Ana, whom it names, by email."])
 
 
 class NotificationRead(ReadSchema):
@@ -32,7 +40,25 @@ class NotificationRead(ReadSchema):
     user_id: int | None = Field(
         description="Null when a step's webhook is called, or nobody has an account yet."
     )
+    user_name: str | None
+    policy_name: str | None = Field(
+        description="Of a page: as it was called when it started.", examples=["Primary"]
+    )
+    is_fallback: bool = Field(description="Whether nobody else was left to page.")
+    target: str | None = Field(
+        description="Of a page: as whom the step pages this person: `user`, `assignees`,"
+        " `creator`, `admins` or `fallback`.",
+        examples=["assignees"],
+    )
+    after_minutes: float | None = Field(
+        description="Of a page: how long after the step this person wants it there."
+    )
+    quiet_until: Instant | None = Field(description="Of a page: quiet hours put it off until then.")
     status: NotificationStatus
+    waits_for: WaitReason | None = Field(
+        description="Why it has not left yet; null once nothing is to come."
+    )
+    next_at: Instant | None = Field(description="When it leaves or is tried next.")
     due_at: Instant
     claimed_at: Instant | None
     sent_at: Instant | None
@@ -52,10 +78,33 @@ class NotificationRead(ReadSchema):
     bundled_into: int | None = Field(
         description="The page whose message told this one, too.", examples=[None]
     )
+    told_with: list[int] = Field(description="The pages that its message told, too; at most 200.")
     overtaken_at: Instant | None = Field(
         description="The incident was answered while this was on its way."
     )
+    link_used_at: Instant | None = Field(description="Its recipient answered by its link.")
     reason: str | None
     last_error: str | None
     created_at: Instant
     history: list[AttemptRead]
+    story: list[SentenceRead] = Field(
+        description="All of this in sentences, in the order it happened; what comes next is last."
+    )
+
+
+class NotPagedRead(ReadSchema):
+    """Somebody whom a step was for and did not page over some channel."""
+
+    user_id: int | None
+    name: str = Field(examples=["Ana"])
+    policy_name: str
+    loop: int
+    step: int
+    at: Instant
+    reason: str = Field(description="After the name.", examples=["has switched sms off"])
+
+
+class IncidentNotificationsRead(PageRead[NotificationRead]):
+    """What an incident sent, and whom its steps did not page."""
+
+    not_paged: list[NotPagedRead] = Field(description="The newest 200, oldest first.")

@@ -1,18 +1,21 @@
 """Housekeeping: forget what is over, in batches that hold nobody up.
 
-Nothing that somebody waits for is done here; a replica that comes late finds less to do.
+Nothing that somebody waits for is done here; a replica that comes late finds less to do. A round
+ends after so many batches of each kind, and the next comes soon while there is more.
 """
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from app.crud import crud_auth, crud_notification, crud_throttle
+from app.crud import crud_alert, crud_auth, crud_notification, crud_throttle
 from app.db.session import Database, WriteSession, transaction_time
 
 BATCH = 500
 MOST_BATCHES = 40  # of each kind in one round: the next one goes on
+NEXT_ROUND = timedelta(seconds=5)  # while there is more
 LOGINS_KEPT = timedelta(days=30)  # and challenges, after they ended
 LETTERS_KEPT = timedelta(days=90)
+BODIES_KEPT = timedelta(days=14)  # of alerts, unless a setting says otherwise
 
 Remove = Callable[[WriteSession, datetime], Awaitable[int]]
 
@@ -31,28 +34,36 @@ async def _letters(session: WriteSession, now: datetime) -> int:
     )
 
 
-ROOMS: tuple[Remove, ...] = (_throttles, _logins, _letters)
-
-
 class Housekeeping:
     """Sweeps, and counts what it removed since this process began."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, bodies_kept: timedelta = BODIES_KEPT) -> None:
         self._database = database
+        self._bodies_kept = bodies_kept
+        self._rooms: tuple[Remove, ...] = (_throttles, _logins, _letters, self._bodies)
         self.removed = 0
 
     async def sweep(self) -> timedelta | None:
-        """Forget everything that is over."""
-        for remove in ROOMS:
-            for _ in range(MOST_BATCHES):
-                count = await self._sweep_once(remove)
-                self.removed += count
-                if count == 0:
-                    break
-        return None
+        """Forget what is over; how long until there is more of it, if it was too much at once."""
+        has_more = False
+        for remove in self._rooms:
+            has_more |= await self._sweep_room(remove)
+        return NEXT_ROUND if has_more else None
+
+    async def _sweep_room(self, remove: Remove) -> bool:
+        """Whether something may be left."""
+        for _ in range(MOST_BATCHES):
+            count = await self._sweep_once(remove)
+            self.removed += count
+            if count == 0:
+                return False
+        return True
 
     async def _sweep_once(self, remove: Remove) -> int:
         async def once(session: WriteSession) -> int:
             return await remove(session, await transaction_time(session))
 
         return await self._database.write(once)
+
+    async def _bodies(self, session: WriteSession, now: datetime) -> int:
+        return await crud_alert.forget_bodies(session, before=now - self._bodies_kept, limit=BATCH)

@@ -1,6 +1,10 @@
 """Housekeeping: what is over goes, what is not stays, whoever else is at it."""
 
 import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
 
 from app.db.session import transaction_time
 from app.domain.notification import Channel, NotificationKind
@@ -80,3 +84,83 @@ async def test_many_keepers_sweep_in_batches_and_clash_with_nobody(world: World)
     await keepers[0].sweep()
     assert sum(keeper.removed for keeper in keepers) == 2 * count
     assert sum((await left(world)).values()) == 0
+
+
+async def bodies(world: World) -> list[tuple[int, bytes | None, int | None]]:
+    found = await world.sql("SELECT id, raw_body, body_size FROM alerts ORDER BY id")
+    return [(key, body, size) for key, body, size in found]
+
+
+async def test_bodies_of_alerts_are_forgotten_and_what_became_of_them_is_not(
+    world: World,
+) -> None:
+    ana = await world.admin()
+    key = await world.integration_key(ana)
+    old = await world.alert(key, title="Old")
+    world.clock.forward(days=3)
+    young = await world.alert(key, title="Young")
+    before = await bodies(world)
+    assert all(body for _, body, _ in before)
+    keeper = Housekeeping(world.database, bodies_kept=timedelta(days=5))
+
+    world.clock.forward(days=1, hours=23)
+    await keeper.sweep()
+    assert await bodies(world) == before
+
+    world.clock.forward(hours=1, seconds=1)
+    assert await keeper.sweep() is None
+    [first, second] = await bodies(world)
+    assert first == (old["id"], None, before[0][2])
+    assert second == before[1]
+    told = await world.call("GET", f"/v1/alerts/{old['id']}", ana)
+    assert (told["outcome"], told["title"], told["has_body"]) == ("opened", "Old", False)
+    assert (await world.call("GET", f"/v1/alerts/{young['id']}", ana))["has_body"]
+
+
+async def test_bodies_are_kept_for_two_weeks_unless_told_otherwise(world: World) -> None:
+    await world.alert(await world.integration_key(await world.admin()))
+    world.clock.forward(days=13, hours=23)
+    await Housekeeping(world.database).sweep()
+    [(_, body, _)] = await bodies(world)
+    assert body
+    world.clock.forward(hours=2)
+    await Housekeeping(world.database).sweep()
+    [(_, body, _)] = await bodies(world)
+    assert body is None
+
+
+async def test_what_is_too_much_for_one_round_is_gone_on_with_soon(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More bodies may come in an hour than one round forgets."""
+    monkeypatch.setattr(housekeeping, "BATCH", 10)
+    monkeypatch.setattr(housekeeping, "MOST_BATCHES", 2)
+    first = await world.alert(await world.integration_key(await world.admin()))
+    await world.sql(
+        "INSERT INTO alerts (integration_id, outcome, raw_body, body_size, received_at)"
+        " SELECT integration_id, 'ignored', 'x', 1, now() - interval '30 days'"
+        " FROM alerts, generate_series(1, 25) WHERE id = :id",
+        id=first["id"],
+    )
+    keeper = Housekeeping(world.database)
+    assert await keeper.sweep() == housekeeping.NEXT_ROUND
+    assert keeper.removed == 20
+    assert await keeper.sweep() is None
+    assert keeper.removed == 25
+    assert [key for key, body, _ in await bodies(world) if body] == [first["id"]]
+
+
+async def test_forgetting_bodies_waits_for_nobody_and_keeps_nobody_waiting(world: World) -> None:
+    ana = await world.admin()
+    key = await world.integration_key(ana)
+    held, free = await world.alert(key), await world.alert(key)
+    world.clock.forward(days=15)
+    async with world.database.writing() as session:
+        await session.execute(
+            text("SELECT 1 FROM alerts WHERE id = :id FOR UPDATE"), {"id": held["id"]}
+        )
+        await asyncio.wait_for(Housekeeping(world.database).sweep(), 5)
+        assert [bool(body) for _, body, _ in await bodies(world)] == [True, False]
+        assert free["id"] == (await bodies(world))[1][0]
+    await Housekeeping(world.database).sweep()
+    assert [bool(body) for _, body, _ in await bodies(world)] == [False, False]

@@ -18,12 +18,13 @@ from app.api.errors import answers
 from app.api.throttling import count
 from app.core.paging import BIGGEST_KEY
 from app.crud import crud_notification
+from app.db.session import transaction_time
 from app.domain.notification import Channel, NotificationKind, NotificationStatus
 from app.domain.throttle import RESENDS_PER_USER
-from app.models import Notification
 from app.schemas.base import PageRead
 from app.schemas.notification import NotificationRead
 from app.services import notification as notification_service
+from app.services import notification_story
 
 router = APIRouter(prefix="/notifications", tags=["notifications"], route_class=BoundedRoute)
 
@@ -52,15 +53,21 @@ async def find_notifications(
     where = notification_service.visible(
         user, kind=kind, status=status, channel=channel, user_id=user_id, incident_id=incident_id
     )
-    return paging.shown(await crud_notification.list_page(session, where, paging.window))
+    found = await crud_notification.list_page(session, where, paging.window)
+    now = await transaction_time(session)
+    return paging.shown(found) | {
+        "items": await notification_story.told(session, found.items, now=now)
+    }
 
 
 @router.get("/{notification_id}", response_model=NotificationRead, responses=answers(401, 404, 422))
 async def read_notification(
     session: ReadSession, notification_id: KeyPath, user: Reader
-) -> Notification:
-    """Read one message, with how each try went."""
-    return await notification_service.require_visible(session, notification_id, by=user)
+) -> dict[str, Any]:
+    """Read one message and its whole story: why it was promised, why it waits, how it went."""
+    found = await notification_service.require_visible(session, notification_id, by=user)
+    now = await transaction_time(session)
+    return (await notification_story.told(session, [found], now=now))[0]
 
 
 @router.post(
@@ -72,10 +79,11 @@ async def read_notification(
 )
 async def resend_notification(
     session: WriteSession, notification_id: KeyPath, now: Now, user: Reader
-) -> Notification:
+) -> dict[str, Any]:
     """Send a message again, as often as it takes: it bears the same mark as before.
 
     Its recipient may, and for what incidents send every responder. A page is sent again only
     while its incident pages, a letter only while what it carries is good.
     """
-    return await notification_service.resend(session, notification_id, by=user, now=now)
+    again = await notification_service.resend(session, notification_id, by=user, now=now)
+    return (await notification_story.told(session, [again], now=now))[0]

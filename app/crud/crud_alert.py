@@ -1,0 +1,172 @@
+"""Alerts as they are looked at: what became of each, and the body it came in while that is kept.
+
+A body may be large, so that no list and no look at an alert loads it: only `kept_body` does.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    RowMapping,
+    bindparam,
+    func,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.orm import aliased, defer
+
+from app.crud import base
+from app.db.session import ReadSession, WriteSession
+from app.domain.integration import AlertOutcome, IntegrationKind
+from app.models import Alert
+
+MOST_REPLAYS_SHOWN = 100
+WITHOUT_BODY = defer(Alert.raw_body, raiseload=True)
+
+
+@dataclass(frozen=True)
+class AlertFilter:
+    """Which alerts; an empty field does not narrow. `until` itself is outside."""
+
+    integration_id: int | None = None
+    incident_id: int | None = None
+    outcome: Collection[AlertOutcome] = ()
+    dedup_key: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def list_page(
+    session: ReadSession, where: AlertFilter, wanted: base.Window
+) -> base.Slice[Alert]:
+    """Newest first."""
+    statement = select(Alert).options(WITHOUT_BODY)
+    if where.integration_id is not None:
+        statement = statement.where(Alert.integration_id == where.integration_id)
+    if where.incident_id is not None:
+        statement = statement.where(Alert.incident_id == where.incident_id)
+    if where.outcome:
+        statement = statement.where(Alert.outcome.in_(where.outcome))
+    if where.dedup_key is not None:
+        statement = statement.where(Alert.dedup_key == where.dedup_key)
+    if where.since is not None:
+        statement = statement.where(Alert.received_at >= where.since)
+    if where.until is not None:
+        statement = statement.where(Alert.received_at < where.until)
+    return await base.window(session, statement, Alert.id, wanted)
+
+
+async def get(session: ReadSession, alert_id: int) -> Alert | None:
+    return await session.get(Alert, alert_id, options=[WITHOUT_BODY], populate_existing=True)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The integration that an alert came through."""
+
+    id: int
+    name: str
+    kind: IntegrationKind
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What the row of an alert does not say of itself."""
+
+    integration: Source
+    has_body: bool
+    body_size: int | None
+    replays: tuple[int, ...]  # what came of reading its body again, newest first
+    incident_is_deleted: bool
+    held_until: datetime | None  # nobody is paged for its incident before, because of a storm
+
+
+# Whatever came in one request has one body, kept with the first: each of it is told of both.
+_CIRCUMSTANCES = text("""
+    SELECT a.id, s.id AS source_id, s.name, s.kind, k.raw_body IS NOT NULL AS has_body,
+        coalesce(a.body_size, k.body_size) AS body_size,
+        ARRAY(SELECT r.id FROM alerts r WHERE r.replay_of = coalesce(k.id, a.id)
+            ORDER BY r.id DESC LIMIT :most) AS replays,
+        i.deleted_at IS NOT NULL AS incident_is_deleted,
+        (SELECT min(e.held_until) FROM escalations e WHERE e.incident_id = a.incident_id
+            AND e.status = 'active' AND NOT e.is_critical AND e.held_until > :now) AS held_until
+    FROM alerts a
+    JOIN integrations s ON s.id = a.integration_id
+    LEFT JOIN alerts k ON k.id = coalesce(a.body_of, a.id)
+    LEFT JOIN incidents i ON i.id = a.incident_id
+    WHERE a.id = ANY(:ids)
+""").bindparams(
+    bindparam("ids", type_=ARRAY(BigInteger())),
+    bindparam("now", type_=DateTime(timezone=True)),
+    bindparam("most", type_=BigInteger()),
+)
+
+
+async def circumstances(
+    session: ReadSession, alert_ids: Collection[int], *, now: datetime
+) -> dict[int, Circumstances]:
+    """What else there is to tell of these alerts, in one statement."""
+    parameters = {"ids": list(alert_ids), "now": now, "most": MOST_REPLAYS_SHOWN}
+    found = (await session.execute(_CIRCUMSTANCES, parameters)).mappings()
+    return {row["id"]: _circumstances(row) for row in found}
+
+
+def _circumstances(row: RowMapping) -> Circumstances:
+    own = ("has_body", "body_size", "incident_is_deleted", "held_until")
+    return Circumstances(
+        integration=Source(row["source_id"], row["name"], IntegrationKind(row["kind"])),
+        replays=tuple(row["replays"]),
+        **{name: row[name] for name in own},
+    )
+
+
+@dataclass(frozen=True)
+class KeptBody:
+    """The body of a request as it came, or as much of it as is kept."""
+
+    alert_id: int  # the alert that keeps it
+    integration_id: int
+    body: bytes
+    size: int | None  # of the whole body
+
+
+async def kept_body(session: ReadSession, alert_id: int) -> KeptBody | None:
+    """The body of the request that an alert came in, while it is kept."""
+    asked = aliased(Alert)
+    statement = (
+        select(Alert.id, Alert.integration_id, Alert.raw_body, Alert.body_size)
+        .join(asked, Alert.id == func.coalesce(asked.body_of, asked.id))
+        .where(asked.id == alert_id, Alert.raw_body.is_not(None))
+    )
+    row = (await session.execute(statement)).tuples().one_or_none()
+    if row is None or row[2] is None:
+        return None
+    return KeptBody(row[0], row[1], row[2], row[3])
+
+
+async def forget_bodies(session: WriteSession, *, before: datetime, limit: int) -> int:
+    """Forget up to `limit` bodies that came before then, oldest first; how many that were.
+
+    What became of the alerts stays, and how large the body was.
+    """
+    old = (
+        select(Alert.id)
+        .where(Alert.raw_body.is_not(None), Alert.received_at < before)
+        .order_by(Alert.received_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("old")
+    )
+    gone = await session.execute(
+        update(Alert)
+        .where(Alert.id == old.c.id)
+        .values(raw_body=None)
+        .returning(Alert.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(gone.all())
