@@ -7,7 +7,8 @@ Every key must hold. A key is an attribute of the incident; its value is one wor
 objects, `not` takes one. Nothing at all matches everything. Patterns run on RE2, whose
 time is linear in the text, so no pattern a user writes can stall the pager.
 
-Whatever `faults` accepts, `holds` can evaluate and a JSONB column can keep.
+Whatever `faults` accepts, `holds` can evaluate and a JSONB column can keep; and `explain` says
+of whatever does not hold why not.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import re2
 
-from app.domain import custom_field
+from app.domain import condition_words, custom_field
 from app.domain.incident import Severity, read_severity
 from app.domain.text import UNSTORABLE, is_storable
 from app.domain.time_zone import is_time_zone
@@ -59,7 +60,7 @@ class Attributes:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a document, and where in it."""
+    """What is wrong with a document, or does not hold, and where in it."""
 
     path: str
     message: str
@@ -153,6 +154,54 @@ def _within(window: Mapping[str, Any], now: datetime) -> bool:
     else:
         inside, today = clock < end, (today - 1) % 7
     return inside and WEEKDAYS[today] in window.get("days", WEEKDAYS)
+
+
+# --- Explaining -------------------------------------------------------------------------
+
+
+def explain(
+    conditions: Mapping[str, Any], subject: Attributes, *, now: datetime, path: str = "conditions"
+) -> list[Fault]:
+    """Why validated `conditions` do not hold, each reason with its path; none if they do."""
+    misses: list[Fault] = []
+    for key, wanted in conditions.items():
+        if not _key_holds(key, wanted, subject, now):
+            misses += _misses(key, wanted, subject, now, f"{path}.{key}")
+    return misses
+
+
+def _misses(
+    key: str, wanted: Any, subject: Attributes, now: datetime, path: str
+) -> Iterable[Fault]:
+    match key:
+        case "all":
+            parts = [
+                explain(part, subject, now=now, path=f"{path}[{i}]")
+                for i, part in enumerate(wanted)
+            ]
+            return [miss for part in parts for miss in part]
+        case "any":
+            first = explain(wanted[0], subject, now=now, path=f"{path}[0]")
+            if len(wanted) == 1:
+                return first
+            return [Fault(path, f"none of its {len(wanted)} parts holds"), *first]
+        case "not":
+            return [Fault(path, "holds, and must not")]
+        case "time":
+            local = now.astimezone(ZoneInfo(wanted.get("zone", "UTC")))
+            start, end = wanted["between"]
+            days = ", ".join(wanted["days"]) if "days" in wanted else "every day"
+            told = f"{local:%H:%M} on {WEEKDAYS[local.weekday()]} is not within {start}-{end}"
+            return [Fault(path, f"{told}, {days}")]
+    values = _values(key, subject)
+    if not isinstance(wanted, Mapping):
+        words = wanted if isinstance(wanted, list) else [wanted]
+        return [Fault(path, condition_words.not_among(values, words))]
+    return [
+        Fault(f"{path}.{name}", condition_words.unmet(name, operand, values))
+        for name, operand in wanted.items()
+        if not _OPERATORS[name](values, operand, key)
+    ]
 
 
 # --- Checking when saved ----------------------------------------------------------------

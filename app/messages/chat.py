@@ -41,7 +41,7 @@ def bundle(facts: BundleFacts) -> Words:
     """The incidents in their order, each with its link; the rest as a number."""
     said = [_call(facts.recipient)]
     for item in facts.items:
-        said.append(f"{item.severity.upper()}: {item.title} · {item.service} (#{item.incident_id})")
+        said.append(f"{item.urgency}: {item.title} · {item.service} (#{item.incident_id})")
         if item.acknowledge_url:
             said.append(f"Acknowledge: {item.acknowledge_url}")
     if facts.total > len(facts.items):
@@ -56,7 +56,7 @@ def _page(facts: PageFacts) -> Words:
     said += _about(facts)
     if facts.acknowledge_url:
         said.append(f"Acknowledge: {facts.acknowledge_url}")
-    return Words(f"{facts.severity.upper()}: {_name(facts)}", "\n".join(said))
+    return Words(f"{facts.urgency}: {_name(facts)}", "\n".join(said))
 
 
 def _call(recipient: str | None) -> str:
@@ -64,7 +64,7 @@ def _call(recipient: str | None) -> str:
 
 
 def _name(facts: IncidentFacts) -> str:
-    return f"{facts.title} · {facts.service} (#{facts.incident_id})"
+    return f"{facts.headline} · {facts.service} (#{facts.incident_id})"
 
 
 def _about(facts: IncidentFacts) -> list[str]:

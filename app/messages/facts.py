@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_type_hints
 
+from app.domain.fire_drill import TITLE
 from app.domain.incident import Severity
 from app.domain.notification import Channel, NotificationKind
 from app.messages.plain import block, hushed, line
+
+DRILL = "FIRE DRILL"  # nobody shall take one for the real thing, nor the other way round
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,19 @@ class IncidentFacts:
     labels: Annotated[
         Mapping[str, str], Fact('Its labels, by name: labels.team, or labels["team"].')
     ] = field(default_factory=dict)
+    is_drill: Annotated[
+        bool, Fact("Whether this is a fire drill. The message says so in any case.")
+    ] = False
+
+    @property
+    def urgency(self) -> str:
+        """What a message cries out first."""
+        return DRILL if self.is_drill else self.severity.upper()
+
+    @property
+    def headline(self) -> str:
+        """The title, without what the urgency of a drill says already."""
+        return self.title.removeprefix(TITLE) if self.is_drill else self.title
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +101,11 @@ class BundleItem:
     service: str
     policy_name: str
     acknowledge_url: str | None = None
+    is_drill: bool = False
+
+    @property
+    def urgency(self) -> str:
+        return DRILL if self.is_drill else self.severity.upper()
 
 
 @dataclass(frozen=True, kw_only=True)

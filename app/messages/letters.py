@@ -9,6 +9,7 @@ from app.domain.notification import NotificationKind
 from app.messages.environment import html, plain_text
 from app.messages.facts import (
     DONE,
+    DRILL,
     AssignmentFacts,
     ContactTestFacts,
     Facts,
@@ -96,8 +97,8 @@ def _update(kind: NotificationKind, facts: UpdateFacts) -> Letter:
     return Letter(
         subject=f"{DONE[kind]}: {facts.title} · {facts.service} (#{facts.incident_id})",
         lead=greeted(facts.recipient, happened),
-        heading=facts.title,
-        severity=facts.severity,
+        heading=f"{DRILL}: {facts.headline}" if facts.is_drill else facts.title,
+        severity=None if facts.is_drill else facts.severity,
         rows=tuple(rows),
     )
 

@@ -59,7 +59,11 @@ def beside_push(kind: NotificationKind, facts: Facts) -> Mapping[str, Any]:
     """
     match facts:
         case PageFacts():
-            links = {"acknowledge_url": facts.acknowledge_url, "url": facts.url}
+            links = {
+                "acknowledge_url": facts.acknowledge_url,
+                "url": facts.url,
+                "is_drill": facts.is_drill or None,
+            }
         case UpdateFacts():
             links = {"url": facts.url}
         case _:
@@ -83,6 +87,7 @@ def bundle(facts: BundleFacts, now: datetime) -> Mapping[str, Any]:
             "service": item.service,
             "policy": item.policy_name,
             "acknowledge_url": item.acknowledge_url,
+            "is_drill": item.is_drill,
         }
         for item in facts.items
     ]
@@ -117,6 +122,7 @@ def _paged(facts: PageFacts) -> dict[str, Any]:
         "recipient": facts.recipient,
         "acknowledge_url": facts.acknowledge_url,
         "is_resend": facts.is_resend,
+        "is_drill": facts.is_drill,
     }
 
 
@@ -134,6 +140,7 @@ def _updated(facts: UpdateFacts) -> dict[str, Any]:
         },
         "actor": facts.actor,
         "recipient": facts.recipient,
+        "is_drill": facts.is_drill,
     }
     if isinstance(facts, AssignmentFacts):
         said["role"] = facts.role

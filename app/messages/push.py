@@ -30,7 +30,7 @@ def words(kind: NotificationKind, facts: Facts) -> Words:
             body = f"#{facts.incident_id} · {facts.service}"
             if facts.message:
                 body += f" · {line(facts.message)}"
-            return _words(f"{facts.severity.upper()}: {facts.title}", body)
+            return _words(f"{facts.urgency}: {facts.headline}", body)
         case UpdateFacts():
             role = f", as {facts.role}" if isinstance(facts, AssignmentFacts) else ""
             body = f"#{facts.incident_id} · {facts.service} · by {facts.actor}{role}"
@@ -45,7 +45,7 @@ def words(kind: NotificationKind, facts: Facts) -> Words:
 
 def bundle(facts: BundleFacts) -> Words:
     """The incidents in their order, the rest as a number."""
-    told = [f"{item.severity.upper()} {cut(item.title, 60)}" for item in facts.items]
+    told = [f"{item.urgency} {cut(item.title, 60)}" for item in facts.items]
     if facts.total > len(told):
         told.append(f"{facts.total - len(told)} more")
     return Words(f"{counted(facts.total, 'incident')} at once", " · ".join(told))

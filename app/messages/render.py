@@ -2,7 +2,8 @@
 
 One entry point: facts in, words and JSON out. An admin's wording takes the place of the
 built-in one where it can; where it cannot, the built-in one goes out and `fault` says why,
-because no wording is worth a page. Whatever a wording says, the link that stops a page stays.
+because no wording is worth a page. Whatever a wording says, the link that stops a page stays,
+and a fire drill says first of all that it is one.
 """
 
 from collections.abc import Mapping
@@ -13,10 +14,19 @@ from typing import Any
 from app.domain.notification import INCIDENT_KINDS, Channel, NotificationKind
 from app.messages import chat, letters, program, push, samples, sms
 from app.messages.environment import html, plain_text
-from app.messages.facts import BundleFacts, Facts, PageFacts, UpdateFacts, Words, shown
+from app.messages.facts import (
+    DRILL,
+    BundleFacts,
+    Facts,
+    IncidentFacts,
+    PageFacts,
+    UpdateFacts,
+    Words,
+    shown,
+)
 from app.messages.letters import Letter, greeted
 from app.messages.plain import block, counted, cut, line
-from app.messages.wording import Wording, WordingError, reword, room
+from app.messages.wording import LONGEST_SUBJECT, Wording, WordingError, reword, room
 
 _FEW_IN_A_MAIL = 10
 _LONGEST_FAULT = 300
@@ -61,6 +71,7 @@ def render(
     words, page = _built_in(kind, channel, made)
     is_push = channel is Channel.PUSH
     body = program.beside_push(kind, facts) if is_push else program.body(kind, facts, now)
+    words = _marked(channel, made, words)
     rendered = Rendered(words.subject, words.text, page, body)
     if wording is None:
         return rendered
@@ -95,6 +106,24 @@ def preview(kind: NotificationKind, channel: Channel, wording: Wording | None = 
     return render(kind, channel, samples.FULL[kind], now=samples.NOW, wording=wording)
 
 
+# --- A fire drill -------------------------------------------------------------------------
+
+
+def _marked(channel: Channel, facts: Facts, words: Words) -> Words:
+    """The words, said to be a drill first of all if they are of one, whoever worded them.
+
+    A push and a chat show the subject above the text.
+    """
+    if not isinstance(facts, IncidentFacts) or not facts.is_drill:
+        return words
+    subject, text = words.subject, words.text
+    if not subject.startswith(DRILL):
+        subject = cut(f"{DRILL}: {subject}", LONGEST_SUBJECT)
+    if channel not in (Channel.PUSH, Channel.CHAT) and not text.startswith(DRILL):
+        text = f"{DRILL}: {text}"
+    return Words(subject, text)
+
+
 # --- The built-in wording -----------------------------------------------------------------
 
 
@@ -116,8 +145,9 @@ def _built_in(kind: NotificationKind, channel: Channel, facts: Facts) -> tuple[W
 
 
 def _page(facts: PageFacts) -> Words:
+    urgency = f"{DRILL}:" if facts.is_drill else f"[{facts.urgency}]"
     return Words(
-        f"[{facts.severity.upper()}] {facts.title} · {facts.service} (#{facts.incident_id})",
+        f"{urgency} {facts.headline} · {facts.service} (#{facts.incident_id})",
         block(plain_text("page", page=facts)) + "\n",
     )
 
@@ -148,7 +178,8 @@ def _reworded(
     if not isinstance(facts, PageFacts | UpdateFacts):
         raise WordingError("Only messages about an incident can be worded.")
     words = reword(kind, channel, facts, wording)
-    subject = words.subject or built_in.subject
+    words = _marked(channel, facts, Words(words.subject or built_in.subject, words.text))
+    subject = words.subject
     link = facts.acknowledge_url if isinstance(facts, PageFacts) else None
     page = None
     if channel is Channel.EMAIL:

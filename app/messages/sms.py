@@ -59,7 +59,7 @@ def bundle(facts: BundleFacts) -> Words:
     said = f"{counted(facts.total, 'incident')}:"
     told = 0
     for item in facts.items:
-        more = f" {item.severity.upper()} {_fit(plain(item.title), 50)} #{item.incident_id};"
+        more = f" {item.urgency} {_fit(plain(item.title), 50)} #{item.incident_id};"
         if septets(said + more) > ROOM - len(f" {facts.total} more."):
             break
         said += more
@@ -83,7 +83,7 @@ def _words(text: str) -> Words:
 
 
 def _page(facts: PageFacts) -> str:
-    before = f"{facts.severity.upper()}: "
+    before = f"{facts.urgency}: "
     if not facts.acknowledge_url:
         return _about(facts, before)
     ask = "\nAck: "
@@ -97,7 +97,7 @@ def _update(kind: NotificationKind, facts: UpdateFacts) -> str:
 
 def _about(facts: IncidentFacts, before: str, *, taken: int = 0) -> str:
     after = f" ({_fit(plain(facts.service), _LONGEST_NAME)}) #{facts.incident_id}"
-    return before + _fit(plain(facts.title), ROOM - taken - septets(before + after)) + after
+    return before + _fit(plain(facts.headline), ROOM - taken - septets(before + after)) + after
 
 
 def _fit(text: str, room: int) -> str:

@@ -71,6 +71,7 @@ def test_programs_get_every_incident_there_is() -> None:
         "service": "database",
         "policy": "Primary",
         "acknowledge_url": "https://tocsin.test/a/1",
+        "is_drill": False,
     }
 
 

@@ -299,6 +299,7 @@ def test_the_json_is_an_envelope_of_standard_webhooks() -> None:
             "recipient": "Ana",
             "acknowledge_url": ACKNOWLEDGE,
             "is_resend": True,
+            "is_drill": False,
         },
     }
 

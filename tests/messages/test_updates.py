@@ -87,6 +87,7 @@ def test_programs_get_the_same_in_an_envelope(kind: NotificationKind) -> None:
             },
             "actor": "Bob",
             "recipient": "Ana",
+            "is_drill": False,
             **role,
         },
     }

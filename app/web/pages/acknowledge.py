@@ -1,5 +1,5 @@
 """The link in a page. Reading it changes nothing, because mail scanners follow links; the
-button on it acknowledges, once, as the person who was paged."""
+button on it acknowledges, once, as the person who was paged. Of a fire drill it is the answer."""
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -8,6 +8,7 @@ from app.api.deps import Now, ReadSession, ServiceDep, WriteSession
 from app.core.errors import NotFoundError
 from app.crud import crud_user
 from app.domain.incident import IncidentStatus
+from app.services import fire_drill
 from app.services import notification as notification_service
 from app.services.notification import LINK_PURPOSE, LinkedIncident
 from app.web.templating import page
@@ -42,7 +43,16 @@ async def acknowledge(
     except NotFoundError:
         return page("gone.html", status=404)
     story = "You have acknowledged it. Paging has stopped." if was_first else None
+    if was_first and linked.incident.is_drill:
+        story = await _answered(session, linked.incident.id)
     return await _shown(session, linked, story=story)
+
+
+async def _answered(session: ReadSession, incident_id: int) -> str:
+    drill = await fire_drill.of_incident(session, incident_id)
+    seconds = drill.answer_seconds if drill is not None else None
+    took = f" after {seconds:.0f} seconds" if seconds is not None else ""
+    return f"You have answered the fire drill{took}. It is over, and nothing is wrong."
 
 
 async def _shown(

@@ -1,22 +1,43 @@
-"""Escalation policies, and what their steps came to."""
+"""Escalation policies, what their steps came to, and what they would come to."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
 from app.api.bounds import BoundedRoute
-from app.api.deps import Admin, KeyPath, Now, Paging, Reader, ReadSession, WriteSession
+from app.api.deps import (
+    Admin,
+    KeyPath,
+    Now,
+    Paging,
+    Reader,
+    ReadSession,
+    ServiceDep,
+    WriteSession,
+)
 from app.api.errors import answers
+from app.api.state import Service
+from app.api.throttling import count
 from app.core.errors import NotFoundError
 from app.core.paging import BIGGEST_KEY
 from app.crud import crud_escalation
 from app.crud.crud_escalation import EventFilter
+from app.db.session import Database, transaction_time
+from app.db.session import ReadSession as Reading
+from app.db.session import WriteSession as Writing
 from app.domain.escalation import EscalationEventStatus
+from app.domain.incident import Opening
 from app.models import EscalationEvent, EscalationPolicy
 from app.schemas.base import PageRead
 from app.schemas.escalation import EventRead, PolicyCreate, PolicyRead, PolicyUpdate
+from app.schemas.simulation import EXAMPLE_SIMULATE, Simulate, SimulationRead
 from app.services import policy as policy_service
+from app.services import simulation
+from app.services.notification_preference import unconfigured
+from app.services.simulation import Question, Rehearsal
 
 router = APIRouter(prefix="/escalation", tags=["escalation"], route_class=BoundedRoute)
 
@@ -71,6 +92,54 @@ async def delete_policy(session: WriteSession, policy_id: KeyPath, _: Admin) -> 
     """Delete a policy. What it started goes on, and its history stays."""
     await policy_service.remove(session, policy_id)
     return Response(status_code=204)
+
+
+@router.post(
+    "/simulate",
+    response_model=SimulationRead,
+    responses=answers(401, 404, 409, 413, 422, 429),
+    openapi_extra={"requestBody": {"content": {"application/json": {"example": EXAMPLE_SIMULATE}}}},
+)
+async def simulate_escalation(service: ServiceDep, body: Simulate, user: Reader) -> Rehearsal:
+    """Show who would be paged, when, and what is doubtful about it. Nothing is sent or kept.
+
+    The list comes from the code that pages, run with another clock: conditions, steps, targets,
+    people's rules and switches, quiet hours, repeats, the fallback.
+    """
+    await count(service, [(simulation.PER_USER, str(user.id))])
+    async with _rehearsing(service.database) as session:
+        now = await transaction_time(session)
+        return await simulation.rehearse(session, _question(body, service), now=now)
+
+
+@asynccontextmanager
+async def _rehearsing(database: Database) -> AsyncIterator[Writing]:
+    """A transaction that is never committed: leaving undoes it, whatever was written."""
+    async with database.sessions() as session:
+        session.info["clock_shift"] = database.clock_shift
+        yield Writing(Reading(session))
+
+
+def _question(body: Simulate, service: Service) -> Question:
+    opening = None
+    if body.incident is not None:
+        fields = body.incident.model_dump(exclude={"assignees"})
+        opening = Opening(**fields, story="A rehearsal.")
+    return Question(
+        opening,
+        body.incident.assignees if body.incident is not None else (),
+        body.incident_id,
+        body.policy.model_dump(mode="json", exclude_none=True) if body.policy else None,
+        body.at,
+        _span(body.until_minutes),
+        _span(body.acknowledged_after_minutes),
+        service.settings.fallback_email,
+        unconfigured(service.channel_states()),
+    )
+
+
+def _span(minutes: float | None) -> timedelta | None:
+    return None if minutes is None else timedelta(minutes=minutes)
 
 
 @router.get("/events", response_model=PageRead[EventRead], responses=answers(401, 422))
