@@ -34,8 +34,8 @@ e2e: $(VENV)/.dev ## Call every route of a running server over HTTP (of one of i
 bench: $(VENV)/.dev ## Measure the hot paths, each against its limit (PEERS=1: beside Alerta, too)
 	@$(BIN)/python -m tests.bench $(if $(PEERS),--peers)
 
-crash-test: $(VENV)/.dev ## Kill everything for five minutes, then count ([SEED=n] [DURATION=seconds])
-	@$(BIN)/python -m tests.crash $(if $(SEED),--seed $(SEED)) $(if $(DURATION),--duration $(DURATION))
+crash-test: $(VENV)/.dev ## Kill everything for five minutes, then count ([SEED=n] [DURATION=seconds] [FAILOVER=1])
+	@$(BIN)/python -m tests.$(if $(FAILOVER),failover,crash) $(if $(SEED),--seed $(SEED)) $(if $(DURATION),--duration $(DURATION))
 
 check: lint types contracts migrations coverage slow e2e ## Everything CI checks: style, types, contracts, migrations, all tests
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db.base import metadata
+from app.db.dial import Dialer
 
 # A migration that cannot get its lock gives up instead of queueing every writer behind it.
 GUARDS = ("SET lock_timeout = '5s'", "SET statement_timeout = '10min'")
@@ -39,7 +40,10 @@ def run_sync(connection: Connection) -> None:
 
 async def run() -> None:
     url = context.config.attributes.get("url") or os.environ["DATABASE_URL"]
-    engine = create_async_engine(url, poolclass=pool.NullPool)
+    # Of several servers the one that takes writes, even while another hangs.
+    engine = create_async_engine(
+        url, poolclass=pool.NullPool, connect_args={"async_creator_fn": Dialer(), "timeout": 10.0}
+    )
     try:
         async with engine.connect() as connection:
             await connection.run_sync(run_sync)

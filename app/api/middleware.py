@@ -21,11 +21,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.again import Again, was_in_the_way
 from app.api.cors import Cors
 from app.api.errors import envelope
+from app.api.express import Express
+from app.core.metrics import Metrics
 from app.db.session import is_outage
 
 log = logging.getLogger("tocsin.http")
 
 REQUEST_ID = "X-Request-ID"
+NO_ROUTE = "none"  # files, and what is not there
 # An id from outside lands in logs and rows: nothing but short, printable ones.
 ACCEPTABLE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 SAFE_HEADERS = {
@@ -42,19 +45,32 @@ ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}  # other hosts of t
 SECRET_PATH = re.compile("/+(a|v1/+receipts|account/+[^/]+)/+.+", re.DOTALL | re.IGNORECASE)
 
 
-def install(app: FastAPI, *, origins: Collection[str] = (), is_https: bool = False) -> None:
+def install(
+    app: FastAPI,
+    *,
+    metrics: Metrics | None = None,
+    origins: Collection[str] = (),
+    is_https: bool = False,
+) -> None:
     """Put it all around the application, which people reach by https or not."""
-    app.add_middleware(RequestContext, origins=origins, is_https=is_https)
+    app.add_middleware(RequestContext, metrics=metrics, origins=origins, is_https=is_https)
 
 
 class RequestContext:
-    """Gives each request its id and its log line, and each answer the headers that keep it safe."""
+    """Gives each request its id, its log line and its place among the figures, and each answer
+    the headers that keep it safe."""
 
     def __init__(
-        self, app: ASGIApp, *, origins: Collection[str] = (), is_https: bool = False
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics | None = None,
+        origins: Collection[str] = (),
+        is_https: bool = False,
     ) -> None:
-        answering = Failures(Again(app))
+        answering = Failures(Express(Again(Routed(app))))
         self.app: ASGIApp = Cors(answering, origins) if origins else answering
+        self.metrics = metrics or Metrics()
         self.headers = SAFE_HEADERS | (ONLY_TLS if is_https else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,16 +101,40 @@ class RequestContext:
         try:
             await self.app(scope, receive, send_marked)
         finally:
+            took = time.perf_counter() - started
+            route = scope["state"].get("route", NO_ROUTE)
+            self.metrics.answered(scope["method"], route, status, took)
             log.info(
                 "request",
                 extra={
                     "method": scope["method"],
                     "path": _shown_path(scope["path"]),
                     "status": status,
-                    "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+                    "duration_ms": round(took * 1000, 1),
                 },
             )
             structlog.contextvars.clear_contextvars()
+
+
+class Routed:
+    """Remembers the template of the route that took a request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            route = getattr(scope.get("route"), "path", None)
+            if route is not None:
+                scope["state"]["route"] = _template(scope["path"], route)
+
+
+def _template(path: str, route: str) -> str:
+    """The whole template: a route knows itself only from the router on that it belongs to."""
+    before = path.count("/") - route.count("/")
+    return "/".join(path.split("/")[: before + 1]) + route
 
 
 class Failures:

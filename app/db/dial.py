@@ -5,8 +5,9 @@ hangs keeps everybody from the second. Here the next one is asked as soon as the
 fails or has been silent for a moment, and the one that accepted last is asked first.
 
 A server that is stopped, or gone with its network, closes no connection: whoever waits for its
-answer waits for ever. So every connection is remembered, and `hang_up` ends them all at once;
-what waited fails as lost, and the next one who needs a connection dials again.
+answer waits for ever. So every connection is remembered, and `hang_up` ends them all at once.
+From then on whoever wants one is refused without waiting, until one caller, the one who `probe`s,
+has found a server again.
 """
 
 import asyncio
@@ -53,8 +54,27 @@ class Dialer:
     def __init__(self) -> None:
         self._accepted_last: Place | None = None
         self._connections: WeakSet[Connection] = WeakSet()
+        self._has_hung_up = False
 
-    async def __call__(
+    async def __call__(self, **options: Any) -> Connection:
+        """A connection to a server that takes writes, unless the options ask for another."""
+        if self._has_hung_up:
+            raise UnreachableError("The server was of no use a moment ago.")
+        return await self._dial(**options)
+
+    async def probe(self, **options: Any) -> Connection:
+        """The same, also while everybody else is refused; ends that if it finds a server."""
+        try:
+            connection = await self._dial(**options)
+        except (UnreachableError, asyncpg.TargetServerAttributeNotMatched):
+            raise
+        except Exception:
+            self._has_hung_up = False  # it may be our fault only: let the others try
+            raise
+        self._has_hung_up = False
+        return connection
+
+    async def _dial(
         self,
         *,
         host: str | list[str] | None = None,
@@ -62,7 +82,6 @@ class Dialer:
         timeout: float = 60.0,
         **options: Any,
     ) -> Connection:
-        """A connection to a server that takes writes, unless the options ask for another."""
         options.setdefault("target_session_attrs", "read-write")
         options.update(connection_class=Connection, timeout=timeout)
         places = _places(host, port)
@@ -77,7 +96,8 @@ class Dialer:
         return connection
 
     def hang_up(self) -> None:
-        """End every connection at once, without a word to the server."""
+        """End every connection at once, without a word to the server; refuse new ones."""
+        self._has_hung_up = True
         for connection in list(self._connections):
             connection.terminate()
 

@@ -12,6 +12,7 @@ the watch finds one of them it hangs up all of them, and everybody dials anew.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
@@ -89,18 +90,24 @@ class Bell:
             if pid != own_pid:
                 self._on_ring(loop)
 
-        await connection.add_listener(CHANNEL, hear)
+        await _answer(connection.add_listener(CHANNEL, hear))
+        watched_at = 0.0
         while True:
+            if time.monotonic() - watched_at >= WATCH_EVERY:
+                await _watch(connection)
+                watched_at = time.monotonic()
             try:
                 await asyncio.wait_for(self._something.wait(), WATCH_EVERY)
             except TimeoutError:
-                await _watch(connection)
                 continue
-            await asyncio.sleep(DEBOUNCE)
-            self._something.clear()
-            loops, self._to_announce = self._to_announce, set()
-            for loop in sorted(loops):
-                await _answer(connection.execute("SELECT pg_notify($1, $2)", CHANNEL, loop))
+            await self._announce(connection)
+
+    async def _announce(self, connection: Connection) -> None:
+        await asyncio.sleep(DEBOUNCE)
+        self._something.clear()
+        loops, self._to_announce = self._to_announce, set()
+        for loop in sorted(loops):
+            await _answer(connection.execute("SELECT pg_notify($1, $2)", CHANNEL, loop))
 
 
 async def _watch(connection: Connection) -> None:

@@ -12,16 +12,18 @@ that it stands still or has lost its role is noticed by the bell's watch, which 
 """
 
 import asyncio
+import math
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import NewType, TypeVar
+from typing import Any, NewType, TypeVar
 
 import asyncpg
 from sqlalchemy import event, func, select
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -29,6 +31,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.db.dial import Connection, Dialer
 
@@ -43,6 +46,7 @@ CONNECT_TIMEOUT = 10.0  # seconds
 STATEMENT_TIMEOUT = timedelta(seconds=30)
 LOCK_TIMEOUT = timedelta(seconds=10)
 IDLE_TIMEOUT = timedelta(seconds=60)
+RESTED = 1.0  # seconds
 # The last resort, for one connection that is lost without a trace while the others are well. It
 # also ends a commit that waits for a standby which is gone: unanswered, so nothing is promised.
 ANSWER_TIMEOUT = 60.0
@@ -67,7 +71,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self._dialer = Dialer()
-        self._options = {
+        self._options: dict[str, Any] = {
             "timeout": CONNECT_TIMEOUT,
             "command_timeout": ANSWER_TIMEOUT,
             "server_settings": {
@@ -84,24 +88,27 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
-            pool_pre_ping=True,
             hide_parameters=True,  # an error must not show what was to be written
             connect_args={"async_creator_fn": self._dialer, **self._options},
         )
         event.listen(self.engine.sync_engine, "handle_error", _drop_if_read_only)
+        event.listen(self.engine.sync_engine, "checkin", _note_rest)
+        event.listen(self.engine.sync_engine, "checkout", _ping_after_rest)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.clock_shift = timedelta()
         self.wake: Wake = lambda loops: None  # the worker puts its bell here
 
     async def connect_aside(self) -> Connection:
-        """The driver's own connection, outside the pool, for whoever keeps one for long."""
+        """The driver's own connection, outside the pool, for the one who keeps watch."""
         engine = self.engine
         _, options = engine.dialect.create_connect_args(engine.url)
         options.pop("prepared_statement_cache_size", None)  # the engine's own business
-        return await self._dialer(**options, **self._options)
+        return await self._dialer.probe(**options, **self._options)
 
     def hang_up(self) -> None:
-        """End every connection at once: whoever waits for an answer is told that it is lost."""
+        """The server is of no use: end every connection, and have none until `connect_aside`
+        finds one that is. Whoever waits for an answer is told that it is lost.
+        """
         self._dialer.hang_up()
 
     @asynccontextmanager
@@ -167,6 +174,23 @@ def _drop_if_read_only(context: ExceptionContext) -> None:
         return
     if not connection.get_execution_options().get("postgresql_readonly"):  # that error is ours
         context.is_disconnect = True
+
+
+def _note_rest(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _ping_after_rest(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+    """Ask a connection that was idle for a while whether it still lives; the pool has others.
+
+    A ping costs as much as a small statement: one that was just used need not be asked, and the
+    bell says within seconds when the server itself is gone.
+    """
+    if time.monotonic() - record.info.get("rests_since", math.inf) > RESTED:
+        try:
+            connection.ping()
+        except Exception as error:
+            raise InvalidatePoolError from error
 
 
 def _milliseconds(span: timedelta) -> str:

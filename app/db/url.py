@@ -19,7 +19,7 @@ SSLMODE, SSL = "sslmode", "ssl"
 SESSION = "target_session_attrs"
 CHOICES = {
     SSL: ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
-    SESSION: ("any", "primary", "standby", "read-write", "read-only", "prefer-standby"),
+    SESSION: ("any", "primary", "read-write"),  # a server to read from only would be of no use
 }
 OPTIONS = ("host", "port", SSLMODE, SSL, SESSION, "passfile", "prepared_statement_cache_size")
 CERTIFICATES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")

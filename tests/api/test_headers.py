@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from app.api import middleware
+from app.core.metrics import Metrics
 from tests.api.answers import send
 from tests.api.logs import logged
 from tests.world import World
@@ -75,7 +76,7 @@ async def test_a_service_that_people_reach_by_https_tells_browsers_to_stay_there
 async def plain() -> AsyncIterator[httpx.AsyncClient]:
     """A service that people reach by http, with an answer that has headers of its own."""
     app = FastAPI()
-    middleware.install(app)
+    middleware.install(app, Metrics())
 
     @app.get("/v1/stream")
     async def stream() -> Response:

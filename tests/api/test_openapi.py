@@ -91,7 +91,7 @@ def test_every_error_has_the_one_shape(document: dict[str, Any]) -> None:
 
 def test_every_success_with_a_body_has_a_schema(document: dict[str, Any]) -> None:
     for method, path, operation in operations(document):
-        if path == "/":
+        if path in ("/", "/metrics", "/v1/alerts/{alert_id}/body"):  # a page, and plain texts
             continue
         ((status, answer),) = [
             (status, answer)

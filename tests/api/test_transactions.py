@@ -90,7 +90,8 @@ async def test_no_reading_route_opens_a_writing_transaction(
     admin = await world.admin()
     made = await world.policy(admin, [(0, "admins")])
     number = (await world.declare(admin))["id"]
-    await world.integration_key(admin)
+    alert = await world.alert(await world.integration_key(admin))
+    drill = await world.call("POST", "/v1/fire-drills", admin, expect=201, json={})
     (integration,) = await world.sql("SELECT id FROM integrations")
     field = {"key": "cause", "label": "Root cause", "type": "text"}
     await world.call("POST", "/v1/custom-fields", admin, expect=201, json=field)
@@ -105,6 +106,8 @@ async def test_no_reading_route_opens_a_writing_transaction(
         "incident_id": number,
         "policy_id": made["id"],
         "integration_id": integration.id,
+        "alert_id": alert["id"],
+        "drill_id": drill["id"],
     }
 
     def refuse(_: Database) -> None:

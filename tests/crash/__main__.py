@@ -9,10 +9,12 @@ sent after an answer. See docs/crash-test.md.
 import argparse
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from random import SystemRandom
 
 from tests.crash import planted, report
+from tests.crash.database import TheDatabase
 from tests.crash.run import Options, run
 
 FULL = 300.0  # seconds
@@ -30,7 +32,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
+def main(database: Callable[[Path], TheDatabase] = TheDatabase) -> int:
     given = arguments()
     options = Options(
         seed=SystemRandom().randrange(10_000) if given.seed is None else given.seed,
@@ -39,6 +41,7 @@ def main() -> int:
         bug=given.bug,
         folder=given.keep,
         say=lambda line: print(line, flush=True),
+        database=database,
     )
     print(
         f"Seed {options.seed}: {options.duration:g} s, at least {options.kills} kills", flush=True

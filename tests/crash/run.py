@@ -46,6 +46,7 @@ class Options:
     folder: Path | None = None  # where the ledger and the logs are kept
     say: Callable[[str], None] = lambda line: None
     patience: float = PATIENCE
+    database: Callable[[Path], TheDatabase] = TheDatabase
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class _Stage:
     async def built(cls, stack: AsyncExitStack, folder: Path, options: Options) -> "_Stage":
         ledger = open_ledger(folder / "crash_ledger.jsonl")
         stack.callback(ledger.close)
-        database = TheDatabase(folder / "database")
+        database = options.database(folder / "database")
         await asyncio.to_thread(database.start)
         stack.callback(database.stop)
         slots = [

@@ -170,9 +170,12 @@ def test_encryption_that_nobody_knows_is_refused(query: str) -> None:
     )
 
 
-def test_a_kind_of_session_that_nobody_knows_is_refused() -> None:
-    said = complaint("postgresql://h/db?target_session_attrs=leader")
-    assert said.startswith("In DATABASE_URL, target_session_attrs must be one of: any, primary")
+@pytest.mark.parametrize("kind", ["leader", "standby", "prefer-standby", "read-only"])
+def test_a_kind_of_session_that_is_of_no_use_is_refused(kind: str) -> None:
+    said = complaint(f"postgresql://h/db?target_session_attrs={kind}")
+    assert said == (
+        "In DATABASE_URL, target_session_attrs must be one of: any, primary, read-write."
+    )
 
 
 @pytest.mark.parametrize("name", ["sslrootcert", "sslcert", "sslkey", "sslcrl"])
