@@ -1,16 +1,24 @@
-"""Policies, and the claim of due escalations."""
+"""Policies, and the claim of due escalations. Where ladders stand is written by `crud_ladder`.
 
+The claim and the look at what is due next read the index of due times from a mark on: who
+climbs all the time remembers below which nothing is left. A reader that holds a snapshot for
+long keeps the index full of what was due once; from the mark on nobody wades through it.
+"""
+
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, case, func, insert, null, select, update
+from sqlalchemy import ARRAY, BigInteger, DateTime, Select, TextClause, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
 from app.domain.escalation import LIVE, EscalationEventStatus, EscalationStatus
+from app.domain.incident import IncidentStatus, Severity
 from app.models import Escalation, EscalationEvent, EscalationPolicy, Incident
 
 
@@ -145,172 +153,194 @@ async def start_many(session: WriteSession, rows: Sequence[dict[str, Any]]) -> N
         await session.execute(upsert(Escalation).on_conflict_do_nothing(), rows)
 
 
-async def end_live(
-    session: WriteSession,
-    incident_ids: Collection[int],
-    status: EscalationStatus,
-    *,
-    now: datetime,
-) -> None:
-    """End whatever still runs on these incidents. The caller holds the incidents."""
-    await session.execute(
-        update(Escalation)
-        .where(Escalation.incident_id.in_(incident_ids), Escalation.status.in_(LIVE))
-        .values(
-            status=status,
-            next_step_at=null(),
-            deferred_from=null(),
-            finished_at=now,
-            updated_at=now,
-        )
-        .execution_options(synchronize_session=False)
-    )
+@dataclass(frozen=True, slots=True)
+class DueEscalation:
+    """A claimed escalation as it stood once it was held. `steps` is the text of its JSON."""
+
+    status: EscalationStatus
+    id: int
+    policy_id: int | None
+    policy_name: str
+    is_fallback: bool
+    is_critical: bool
+    steps: str
+    repeat: int
+    last_loop: int
+    final_delay_minutes: float
+    held_until: datetime | None
+    loop: int
+    next_step: int
+    next_step_at: datetime
+    faults: int
 
 
-async def pause_live(
-    session: WriteSession, incident_ids: Collection[int], *, now: datetime
-) -> None:
-    """Stop the clocks of these incidents' escalations. The caller holds the incidents."""
-    await session.execute(
-        update(Escalation)
-        .where(Escalation.incident_id.in_(incident_ids), Escalation.status.in_(LIVE))
-        .values(
-            status=EscalationStatus.PAUSED,
-            next_step_at=null(),
-            deferred_from=null(),
-            updated_at=now,
-        )
-        .execution_options(synchronize_session=False)
-    )
+@dataclass(frozen=True, slots=True)
+class DueIncident:
+    """The incident of a claimed escalation, as far as climbing asks about it."""
+
+    status: IncidentStatus
+    severity: Severity
+    id: int
+    snoozed_until: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: int | None
+    created_by: int | None
+    is_drill: bool
 
 
-async def put_off(
-    session: WriteSession, incident_id: int, *, until: datetime, now: datetime
-) -> None:
-    """Let an incident's escalations rest until `until`, remembering what was due before.
-
-    A paused one (acknowledged) has nothing due: it is told to wake then.
-    """
-    is_active = Escalation.status == EscalationStatus.ACTIVE
-    due_at = func.coalesce(Escalation.deferred_from, Escalation.next_step_at)
-    await session.execute(
-        update(Escalation)
-        .where(Escalation.incident_id == incident_id, Escalation.status.in_(LIVE))
-        .values(
-            deferred_from=case((is_active, due_at), else_=null()),
-            next_step_at=case((is_active, func.greatest(due_at, until)), else_=until),
-            updated_at=now,
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def bring_back(session: WriteSession, incident_id: int, *, now: datetime) -> None:
-    """Undo `put_off`: what was due is due again as it was, but not before now."""
-    await session.execute(
-        update(Escalation)
-        .where(Escalation.incident_id == incident_id, Escalation.status.in_(LIVE))
-        .values(
-            next_step_at=case(
-                (
-                    Escalation.status == EscalationStatus.ACTIVE,
-                    func.greatest(
-                        func.coalesce(Escalation.deferred_from, Escalation.next_step_at), now
-                    ),
-                ),
-                else_=null(),
-            ),
-            deferred_from=null(),
-            updated_at=now,
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Due:
     """A claimed escalation with its incident; both rows are held until commit."""
 
-    escalation: Escalation
-    incident: Incident
+    escalation: DueEscalation
+    incident: DueIncident
 
 
-async def claim_due(session: WriteSession, *, now: datetime, limit: int) -> list[Due]:
+class Mark(NamedTuple):
+    """A place in the order in which escalations are due."""
+
+    at: datetime
+    id: int = 0
+
+
+class Since(NamedTuple):
+    """From where on to look for what is due, in either urgency."""
+
+    critical: Mark
+    other: Mark
+
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "critical_at": self.critical.at,
+            "critical_id": self.critical.id,
+            "other_at": self.other.at,
+            "other_id": self.other.id,
+        }
+
+
+EARLIEST = Mark(datetime.min.replace(tzinfo=UTC))
+FROM_THE_START = Since(EARLIEST, EARLIEST)
+
+# The columns are those of `DueEscalation`, then those of `DueIncident`, in their order.
+# `limit` stands in the text: with an unknown one the planner would prepare for many rows. The
+# second part looks only if the first left room, and so a batch may hold twice the limit less one.
+# Incidents are held first: who cannot have one leaves its escalations alone.
+_CLAIM = """
+    WITH critical AS MATERIALIZED (
+        {critical}
+    ), other AS MATERIALIZED (
+        {other}
+    )
+    SELECT * FROM critical UNION ALL SELECT * FROM other
+"""
+_DUE = """
+    SELECT e.status, e.id, e.policy_id, e.policy_name, e.is_fallback, e.is_critical,
+        CAST(e.steps AS text), e.repeat, e.last_loop, e.final_delay_minutes, e.held_until,
+        e.loop, e.next_step, e.next_step_at, e.faults,
+        i.status AS incident_status, i.severity, i.id AS incident_id, i.snoozed_until,
+        i.acknowledged_at, i.acknowledged_by, i.created_by, i.is_drill
+    FROM escalations e JOIN incidents i ON i.id = e.incident_id
+    WHERE {which} AND e.next_step_at <= :now
+    ORDER BY e.next_step_at, e.id
+    LIMIT {limit}
+    FOR NO KEY UPDATE OF i, e SKIP LOCKED
+"""
+_HAS_ROOM = "(SELECT count(*) FROM critical) < {limit}"
+OF_INCIDENT = len(fields(DueEscalation))
+_AFTER = "(e.next_step_at, e.id) >= (:{name}_at, :{name}_id)"
+_OF_INCIDENTS = "e.incident_id = ANY(:incidents)"
+_CLAIM_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("now", "critical_at", "other_at"), DateTime(timezone=True)),
+    **dict.fromkeys(("critical_id", "other_id"), BigInteger()),
+    "incidents": ARRAY(BigInteger()),
+}
+
+
+@lru_cache
+def _claim(limit: int, of_incidents: bool) -> TextClause:
+    narrowed = {
+        name: _OF_INCIDENTS if of_incidents else _AFTER.format(name=name)
+        for name in ("critical", "other")
+    }
+    parts = {
+        "critical": ["e.is_critical", narrowed["critical"]],
+        "other": ["NOT e.is_critical", narrowed["other"], _HAS_ROOM.format(limit=limit)],
+    }
+    statement = _CLAIM.format(
+        **{
+            name: _DUE.format(which=" AND ".join(which), limit=limit)
+            for name, which in parts.items()
+        }
+    )
+    used = re.findall(r":([a-z]\w*)", statement)
+    return text(statement).bindparams(
+        *(bindparam(name, type_=_CLAIM_TYPES[name]) for name in set(used))
+    )
+
+
+async def claim_due(
+    session: WriteSession,
+    *,
+    now: datetime,
+    limit: int,
+    incident_ids: Collection[int] | None = None,
+    since: Since = FROM_THE_START,
+) -> list[Due]:
     """The most overdue escalations that nobody else holds, their incidents held with them.
+
+    What is critical comes first, however much else is due. With `incident_ids` only theirs.
 
     Both rows are locked, because the incident is the aggregate's lock and the escalation is
     what PostgreSQL checks again once it has waited: locking the escalation alone deadlocks
     against acknowledgement, the incident alone takes a step twice. What is returned is what
     was locked; a join to the locked ids would read the older snapshot and repeat a step.
     """
-    statement = (
-        select(Escalation, Incident)
-        .join(Incident, Incident.id == Escalation.incident_id)
-        .where(Escalation.next_step_at <= now)
-        .order_by(Escalation.next_step_at, Escalation.id)
-        .limit(limit)
-        .with_for_update(of=(Incident, Escalation), key_share=True, skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    return [Due(*row) for row in (await session.execute(statement)).tuples()]
-
-
-async def next_due_at(session: ReadSession) -> datetime | None:
-    """When the next step of any escalation is due, in the past if it is late."""
-    return await session.scalar(
-        select(Escalation.next_step_at)
-        .where(Escalation.next_step_at.is_not(None))
-        .order_by(Escalation.next_step_at)
-        .limit(1)
-    )
-
-
-async def move_many(session: WriteSession, moves: Sequence[dict[str, Any]]) -> None:
-    """Write where escalations stand now: `key` and every column of the position."""
-    if not moves:
-        return
-    table = Escalation.__table__
-    statement = (
-        update(Escalation)
-        .where(Escalation.id == bindparam("key"))
-        .values(
-            {name: bindparam(name, type_=table.c[name].type) for name in moves[0] if name != "key"}
+    parameters: dict[str, Any] = {"now": now}
+    if incident_ids is None:
+        parameters |= since.parameters()
+    else:
+        parameters["incidents"] = sorted(incident_ids)
+    await session.flush()  # what this transaction has changed counts
+    rows = await session.execute(_claim(limit, incident_ids is not None), parameters)
+    return [
+        Due(
+            DueEscalation(EscalationStatus(row[0]), *row[1:OF_INCIDENT]),
+            DueIncident(
+                IncidentStatus(row[OF_INCIDENT]),
+                Severity(row[OF_INCIDENT + 1]),
+                *row[OF_INCIDENT + 2 :],
+            ),
         )
-        .execution_options(synchronize_session=False)
+        for row in rows.tuples()
+    ]
+
+
+_NEXT_DUE = text("""
+    SELECT
+        (SELECT next_step_at FROM escalations
+         WHERE is_critical AND next_step_at IS NOT NULL
+            AND (next_step_at, id) >= (:critical_at, :critical_id)
+         ORDER BY next_step_at, id LIMIT 1) AS critical,
+        (SELECT next_step_at FROM escalations
+         WHERE NOT is_critical AND next_step_at IS NOT NULL
+            AND (next_step_at, id) >= (:other_at, :other_id)
+         ORDER BY next_step_at, id LIMIT 1) AS other
+""").bindparams(
+    *(
+        bindparam(name, type_=_CLAIM_TYPES[name])
+        for name in ("critical_at", "critical_id", "other_at", "other_id")
     )
-    connection = await session.connection()
-    await connection.execute(statement, list(moves))
+)
 
 
-async def record_events(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Write what steps came to."""
-    if rows:
-        await session.execute(insert(EscalationEvent), rows)
+class NextDue(NamedTuple):
+    """When the next step of either urgency is due, in the past if it is late."""
+
+    critical: datetime | None
+    other: datetime | None
 
 
-async def set_event_status(
-    session: WriteSession, escalation_id: int, loop: int, step: int, status: EscalationEventStatus
-) -> None:
-    """Correct what a step came to, once its pages are known to be lost."""
-    await session.execute(
-        update(EscalationEvent)
-        .where(
-            EscalationEvent.escalation_id == escalation_id,
-            EscalationEvent.loop == loop,
-            EscalationEvent.step == step,
-        )
-        .values(status=status)
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def postpone(
-    session: WriteSession, escalation_id: int, *, until: datetime, fault: str, now: datetime
-) -> None:
-    """Put a step that broke off, so that it holds up none of the rest."""
-    await session.execute(
-        update(Escalation)
-        .where(Escalation.id == escalation_id)
-        .values(next_step_at=until, faults=Escalation.faults + 1, last_fault=fault, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
+async def next_due(session: ReadSession, *, since: Since = FROM_THE_START) -> NextDue:
+    """When the next step is due, whoever holds it."""
+    row = (await session.execute(_NEXT_DUE, since.parameters())).one()
+    return NextDue(row.critical, row.other)

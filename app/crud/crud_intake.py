@@ -230,8 +230,11 @@ _START = text("""
         SELECT w.incident_id, w.policy_id, w.policy_id IS NULL, coalesce(p.name, w.policy_name),
             coalesce(p.steps, w.steps), coalesce(p.repeat, 0), coalesce(p.repeat, 0),
             coalesce(p.final_delay_minutes, w.final_delay_minutes), p.ack_timeout_minutes,
-            w.is_critical, w.status, w.next_step_at, w.deferred_from, w.held_until,
-            :now, :now, :now
+            w.is_critical, w.status,
+            CASE WHEN w.status = 'paused' AND w.next_step_at IS NULL
+                THEN :now + make_interval(secs => p.ack_timeout_minutes * 60)
+                ELSE w.next_step_at END,
+            w.deferred_from, w.held_until, :now, :now, :now
         FROM wanted w LEFT JOIN escalation_policies p ON p.id = w.policy_id
         ON CONFLICT DO NOTHING
     )

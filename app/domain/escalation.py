@@ -6,10 +6,12 @@ ladder waits `final_delay` for an answer, then repeats or ends: that end is a du
 like any other, at position `len(steps)`.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from app.domain.incident import IncidentStatus, Severity
@@ -18,7 +20,7 @@ from app.domain.notification import Channel, Page, Recipient, Skipped, fan_out
 
 class EscalationStatus(StrEnum):
     ACTIVE = "active"  # its next step has a due time
-    PAUSED = "paused"  # acknowledged; wakes only when a snooze ends or the incident reopens
+    PAUSED = "paused"  # acknowledged; wakes when a snooze ends, its time is over, or somebody calls
     COMPLETED = "completed"  # answered for good: the incident was resolved
     EXHAUSTED = "exhausted"  # ran out of steps and repeats without an answer
     CANCELLED = "cancelled"  # its policy no longer matches
@@ -155,6 +157,16 @@ class Ladder:
         }
 
 
+LADDERS_KEPT = 1024
+
+
+@lru_cache(LADDERS_KEPT)
+def frozen_ladder(steps: str, last_loop: int, final_delay_minutes: float) -> Ladder:
+    """The ladder of a JSON text. Many incidents climb the same one, so it is read once."""
+    document = json.loads(steps)
+    return Ladder(read_steps(document), last_loop, timedelta(minutes=final_delay_minutes))
+
+
 @dataclass(frozen=True)
 class Position:
     """Where an escalation stands: the step it will take next, and when."""
@@ -267,3 +279,13 @@ def postponement(faults: int) -> timedelta:
     """How long a step that broke inside Tocsin waits before it is tried again."""
     wait: timedelta = min(POSTPONED_FIRST * 2 ** min(faults - 1, 10), POSTPONED_LONGEST)
     return wait
+
+
+def in_words(span: timedelta) -> str:
+    """How long that is, as people say it."""
+    seconds = max(round(span.total_seconds()), 0)
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
+            count = round(seconds / size)
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

@@ -139,6 +139,7 @@ class Page:
     contact_method_id: int
     channel: Channel
     due_at: datetime
+    wanted_at: datetime | None = None  # before quiet hours moved it to `due_at`
 
 
 @dataclass(frozen=True)
@@ -168,13 +169,22 @@ def fan_out(
         if reason:
             reasons.append(reason)
             continue
-        due = due_at + rule.delay
+        wanted = due = due_at + rule.delay
         if severity is not Severity.CRITICAL:
-            due = after_quiet_hours(due, rule, recipient.time_zone)
-        pages.append(Page(recipient.user_id, rule.id, rule.contact_method_id, rule.channel, due))
+            due = after_quiet_hours(wanted, rule, recipient.time_zone)
+        pages.append(
+            Page(
+                recipient.user_id,
+                rule.id,
+                rule.contact_method_id,
+                rule.channel,
+                due,
+                wanted_at=wanted if due != wanted else None,
+            )
+        )
     if not pages and not reasons:
-        wanted = " or ".join(sorted(channels)) or "any channel"
-        reasons.append(f"has no rule for {wanted}")
+        names = " or ".join(sorted(channels)) or "any channel"
+        reasons.append(f"has no rule for {names}")
     return pages, [Skipped(recipient.user_id, recipient.name, reason) for reason in reasons]
 
 

@@ -23,6 +23,11 @@ from app.schemas.types import (
 LONGEST_DELAY = 7 * 24 * 60
 
 Repeats = Annotated[int, Field(ge=0, le=20), NumberOnly]
+AckTimeout = Annotated[float, Field(gt=0, le=LONGEST_DELAY, allow_inf_nan=False), NumberOnly]
+ACK_TIMEOUT_HELP = (
+    "How long an acknowledgement holds while the incident is not resolved: then it opens again"
+    " and pages anew. Null means for good."
+)
 Minutes = Annotated[float, Field(ge=0, le=LONGEST_DELAY, allow_inf_nan=False), NumberOnly]
 
 
@@ -131,6 +136,9 @@ class PolicyCreate(WriteSchema):
         description="How long after the last step the ladder waits for an answer before it"
         " begins again or, at its end, pages the fallback.",
     )
+    ack_timeout_minutes: AckTimeout | None = Field(
+        None, description=ACK_TIMEOUT_HELP, examples=[30]
+    )
     is_active: Flag = True
 
 
@@ -143,6 +151,7 @@ class PolicyUpdate(WriteSchema):
     steps: list[Step] | None = Field(None, min_length=1, max_length=50)
     repeat: Repeats | None = None
     final_delay_minutes: Minutes | None = None
+    ack_timeout_minutes: AckTimeout | None = Field(None, description=ACK_TIMEOUT_HELP)
     is_active: Flag | None = None
 
     _kept = not_null("name", "conditions", "steps", "repeat", "final_delay_minutes", "is_active")
@@ -156,6 +165,7 @@ class PolicyRead(ReadSchema):
     steps: list[dict[str, Any]]
     repeat: int
     final_delay_minutes: float
+    ack_timeout_minutes: float | None
     is_active: bool
     revision: int
     created_at: Instant
@@ -174,10 +184,14 @@ class EscalationRead(ReadSchema):
     next_step: int = Field(
         description="The step that comes next, from 0; the number of steps means its end."
     )
-    next_step_at: Instant | None = Field(description="When; null when nothing is to come.")
+    next_step_at: Instant | None = Field(
+        description="When; null when nothing is to come. While it is paused: when the snooze ends"
+        " or the acknowledgement expires, and it begins again."
+    )
     steps: list[dict[str, Any]] = Field(description="As they were when it started.")
     repeat: int
     final_delay_minutes: float
+    ack_timeout_minutes: float | None = Field(description=ACK_TIMEOUT_HELP)
     started_at: Instant
     finished_at: Instant | None
     last_fault: str | None

@@ -10,19 +10,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.crud import crud_escalation, crud_incident, crud_notification
+from app.crud import (
+    crud_escalation,
+    crud_incident,
+    crud_intake,
+    crud_ladder,
+    crud_notification,
+)
+from app.crud.crud_intake import ActivePolicy
 from app.db.session import WriteSession, wake_after_commit
 from app.domain import conditions, escalation
 from app.domain.conditions import Attributes
 from app.domain.escalation import EscalationEventStatus, EscalationStatus, Ladder
-from app.domain.incident import IncidentStatus, Opening, TimelineType
+from app.domain.incident import IncidentStatus, Opening, Severity, TimelineType
 from app.domain.lease import StepKey
 from app.domain.notification import NotificationStatus
+from app.domain.storm import Newcomer, ServiceLimit
 from app.models import Escalation, EscalationPolicy, Incident
+from app.services import storm
 
 log = logging.getLogger(__name__)
 
 LOOP = "escalation"  # the loop that climbs
+# No loop sleeps for longer, and then it looks for itself what comes next.
+NEAR = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,14 @@ class Subject:
 
     incident_id: int
     attributes: Attributes
+
+    @property
+    def is_critical(self) -> bool:
+        return self.attributes.severity is Severity.CRITICAL
+
+    @property
+    def newcomer(self) -> Newcomer:
+        return Newcomer(self.incident_id, self.attributes.service, self.is_critical)
 
 
 def attributes_of(incident: Incident | Opening) -> Attributes:
@@ -57,20 +76,32 @@ def ladder_of(running: Escalation) -> Ladder:
     )
 
 
-async def start(session: WriteSession, subjects: Sequence[Subject], *, now: datetime) -> None:
-    """Put every matching policy to work on each newly opened incident, or else the fallback."""
-    policies = await crud_escalation.active_policies(session)
+async def start(
+    session: WriteSession,
+    subjects: Sequence[Subject],
+    *,
+    now: datetime,
+    limit: ServiceLimit | None = None,
+) -> None:
+    """Put every matching policy to work on each newly opened incident, or else the fallback.
+
+    With a limit, what a storm opens beyond it pages together a little later.
+    """
+    policies = await crud_intake.active_policies(session)
     rows: list[dict[str, Any]] = []
     entries: list[dict[str, Any]] = []
     for subject in subjects:
         matching = _matching(policies, subject.attributes, now)
         for policy in matching:
-            rows.append(row_of(subject.incident_id, policy, now))
+            rows.append(_run(subject, policy, now))
             entries.append(_started(subject.incident_id, policy, now))
         if not matching:
-            rows.append(_fallback_row(subject.incident_id, now, now))
+            rows.append(_fallback_run(subject, now))
             entries.append(_fallback_entry(subject.incident_id, "No active policy matches", now))
-    await _begin(session, rows, entries)
+    if limit is not None:
+        newcomers = [subject.newcomer for subject in subjects]
+        entries += await storm.hold(session, rows, newcomers, limit=limit, now=now)
+    await _begin(session, rows, entries, now)
 
 
 async def retarget(session: WriteSession, incident: Incident, *, now: datetime) -> None:
@@ -80,8 +111,12 @@ async def retarget(session: WriteSession, incident: Incident, *, now: datetime) 
     does what somebody put to work by hand. An acknowledged incident's new escalations wait
     like its old ones.
     """
+    await crud_notification.set_urgency(
+        session, incident.id, is_critical=incident.severity is Severity.CRITICAL, now=now
+    )
+    wake_after_commit(session, "delivery")
     subject = subject_of(incident)
-    policies = await crud_escalation.active_policies(session)
+    policies = await crud_intake.active_policies(session)
     matching = _matching(policies, subject.attributes, now)
     live = await crud_escalation.live(session, incident.id)
     running = {run.policy_id for run in live if not run.is_fallback}
@@ -105,30 +140,33 @@ async def retarget(session: WriteSession, incident: Incident, *, now: datetime) 
     rows = []
     for policy in matching:
         if policy.id not in running:
-            rows.append(row_of(incident.id, policy, now))
+            rows.append(_run(subject, policy, now))
             entries.append(_started(incident.id, policy, now))
     if not rows and not remaining:
-        rows.append(_fallback_row(incident.id, now, now))
+        rows.append(_fallback_run(subject, now))
         entries.append(_fallback_entry(incident.id, "No active policy matches any more", now))
     for row in rows:
         _hold(row, incident)
-    await _begin(session, rows, entries)
+    await _begin(session, rows, entries, now)
 
 
 async def start_fallback(
-    session: WriteSession, incident_id: int, why: str, *, due_at: datetime, now: datetime
+    session: WriteSession,
+    incident_id: int,
+    why: str,
+    *,
+    due_at: datetime,
+    now: datetime,
+    is_critical: bool = False,
 ) -> None:
     """Page whoever is paged when nobody else is left."""
-    await _begin(
-        session,
-        [_fallback_row(incident_id, due_at, now)],
-        [_fallback_entry(incident_id, why, now)],
-    )
+    run = _fallback(incident_id, due_at, is_critical=is_critical)
+    await _begin(session, [run], [_fallback_entry(incident_id, why, now)], now)
 
 
 async def pause(session: WriteSession, incident_ids: Collection[int], *, now: datetime) -> None:
     """Somebody is looking: every clock stops, and nothing that has not left goes out."""
-    await crud_escalation.pause_live(session, incident_ids, now=now)
+    await crud_ladder.pause_live(session, incident_ids, now=now)
     await crud_notification.stop_waiting(
         session, incident_ids, "The incident was acknowledged first.", now=now
     )
@@ -136,7 +174,7 @@ async def pause(session: WriteSession, incident_ids: Collection[int], *, now: da
 
 async def finish(session: WriteSession, incident_ids: Collection[int], *, now: datetime) -> None:
     """Nobody needs to look any more: everything ends."""
-    await crud_escalation.end_live(session, incident_ids, EscalationStatus.COMPLETED, now=now)
+    await crud_ladder.end_live(session, incident_ids, EscalationStatus.COMPLETED, now=now)
     await crud_notification.stop_waiting(
         session, incident_ids, "The incident was resolved first.", now=now
     )
@@ -146,14 +184,14 @@ async def put_off(
     session: WriteSession, incident: Incident, *, until: datetime, now: datetime
 ) -> None:
     """Let everything rest until `until`. An acknowledged incident pages anew then."""
-    await crud_escalation.put_off(session, incident.id, until=until, now=now)
+    await crud_ladder.put_off(session, incident.id, until=until, now=now)
     await crud_notification.put_off(session, incident.id, until=until, now=now)
     wake_after_commit(session, LOOP)
 
 
 async def bring_back(session: WriteSession, incident: Incident, *, now: datetime) -> None:
     """End a snooze early: what was due is due again."""
-    await crud_escalation.bring_back(session, incident.id, now=now)
+    await crud_ladder.bring_back(session, incident.id, now=now)
     await crud_notification.bring_back(session, incident.id, now=now)
     wake_after_commit(session, LOOP)
     wake_after_commit(session, "delivery")
@@ -185,7 +223,7 @@ async def hurry_if_lost(session: WriteSession, step: StepKey, *, now: datetime) 
     if run.next_step_at is None or run.next_step_at <= now:
         return False
     run.next_step_at, run.updated_at = now, now
-    await crud_escalation.set_event_status(
+    await crud_ladder.set_event_status(
         session, step.escalation_id, step.loop, step.step, EscalationEventStatus.FAILED
     )
     await crud_incident.tell(
@@ -206,12 +244,12 @@ async def hurry_if_lost(session: WriteSession, step: StepKey, *, now: datetime) 
 
 
 def _matching(
-    policies: Iterable[EscalationPolicy], attributes: Attributes, now: datetime
-) -> list[EscalationPolicy]:
+    policies: Iterable[ActivePolicy], attributes: Attributes, now: datetime
+) -> list[ActivePolicy]:
     return [policy for policy in policies if _holds(policy, attributes, now)]
 
 
-def _holds(policy: EscalationPolicy, attributes: Attributes, now: datetime) -> bool:
+def _holds(policy: ActivePolicy | EscalationPolicy, attributes: Attributes, now: datetime) -> bool:
     """Whether a policy is for this incident. One that cannot be evaluated is: it must not fail
     the alert, and silence is never success."""
     try:
@@ -233,15 +271,18 @@ async def _still_stands(
 
 
 async def _begin(
-    session: WriteSession, rows: Sequence[dict[str, Any]], entries: Sequence[dict[str, Any]]
+    session: WriteSession,
+    runs: Sequence[dict[str, Any]],
+    entries: Sequence[dict[str, Any]],
+    now: datetime,
 ) -> None:
-    await crud_escalation.start_many(session, rows)
-    await crud_incident.tell(session, entries)
-    if rows:
+    if runs or entries:
+        await crud_intake.start_many(session, runs, entries, now=now)
+    if any(run["next_step_at"] is not None and run["next_step_at"] < now + NEAR for run in runs):
         wake_after_commit(session, LOOP)
 
 
-def row_of(incident_id: int, policy: EscalationPolicy, now: datetime) -> dict[str, Any]:
+def row_of(incident: Incident, policy: EscalationPolicy, now: datetime) -> dict[str, Any]:
     """The policy at work from now on, with a frozen copy of its steps."""
     ladder = Ladder(
         escalation.read_steps(policy.steps),
@@ -249,7 +290,8 @@ def row_of(incident_id: int, policy: EscalationPolicy, now: datetime) -> dict[st
         timedelta(minutes=policy.final_delay_minutes),
     )
     return {
-        "incident_id": incident_id,
+        "incident_id": incident.id,
+        "is_critical": incident.severity is Severity.CRITICAL,
         "policy_id": policy.id,
         "policy_name": policy.name,
         "is_fallback": False,
@@ -258,6 +300,7 @@ def row_of(incident_id: int, policy: EscalationPolicy, now: datetime) -> dict[st
         "last_loop": policy.repeat,
         "final_delay_minutes": policy.final_delay_minutes,
         "status": EscalationStatus.ACTIVE,
+        "ack_timeout_minutes": policy.ack_timeout_minutes,
         "next_step_at": escalation.start(ladder, at=now).due_at,
         "deferred_from": None,
         "started_at": now,
@@ -266,22 +309,35 @@ def row_of(incident_id: int, policy: EscalationPolicy, now: datetime) -> dict[st
     }
 
 
-def _fallback_row(incident_id: int, due_at: datetime, now: datetime) -> dict[str, Any]:
+def _run(subject: Subject, policy: ActivePolicy, now: datetime) -> dict[str, Any]:
+    """The policy at work from now on; its steps are copied where they are."""
+    return {
+        "incident_id": subject.incident_id,
+        "policy_id": policy.id,
+        "is_critical": subject.is_critical,
+        "status": EscalationStatus.ACTIVE,
+        "next_step_at": now + policy.first_delay,
+        "deferred_from": None,
+        "held_until": None,
+    }
+
+
+def _fallback_run(subject: Subject, now: datetime) -> dict[str, Any]:
+    return _fallback(subject.incident_id, now, is_critical=subject.is_critical)
+
+
+def _fallback(incident_id: int, due_at: datetime, *, is_critical: bool) -> dict[str, Any]:
     return {
         "incident_id": incident_id,
         "policy_id": None,
         "policy_name": escalation.FALLBACK_NAME,
-        "is_fallback": True,
         "steps": escalation.FALLBACK_STEPS,
-        "repeat": 0,
-        "last_loop": 0,
         "final_delay_minutes": escalation.FALLBACK_FINAL_DELAY_MINUTES,
+        "is_critical": is_critical,
         "status": EscalationStatus.ACTIVE,
         "next_step_at": due_at,
         "deferred_from": None,
-        "started_at": now,
-        "created_at": now,
-        "updated_at": now,
+        "held_until": None,
     }
 
 
@@ -294,7 +350,7 @@ def _hold(row: dict[str, Any], incident: Incident) -> None:
         row.update(next_step_at=until, deferred_from=due_at)
 
 
-def _started(incident_id: int, policy: EscalationPolicy, now: datetime) -> dict[str, Any]:
+def _started(incident_id: int, policy: ActivePolicy, now: datetime) -> dict[str, Any]:
     return crud_incident.entry(
         incident_id,
         TimelineType.ESCALATION_STARTED,

@@ -34,6 +34,12 @@ class PolicyInactiveError(ConflictError):
     code = "POLICY_INACTIVE"
 
 
+class DrillOnlyError(ConflictError):
+    """A fire drill has a ladder of its own."""
+
+    code = "DRILL_ONLY"
+
+
 class AlreadyRunningError(ConflictError):
     """The policy is at work on the incident already."""
 
@@ -85,6 +91,8 @@ async def start(
 ) -> Escalation:
     """Put a policy to work on an incident from its first step, whatever its conditions say."""
     incident = await unresolved(session, incident_id, "escalated")
+    if incident.is_drill:
+        raise DrillOnlyError("A fire drill pages by its own ladder alone.")
     policy = await crud_escalation.lock_policy(session, policy_id)
     if policy is None:
         raise NotFoundError("policy", policy_id)
@@ -99,7 +107,7 @@ async def start(
             f"“{policy.name}” is at work on this incident already; escalate it instead.",
             escalation_id=running.id,
         )
-    row = escalation_service.row_of(incident_id, policy, now)
+    row = escalation_service.row_of(incident, policy, now)
     run = await crud_escalation.add(session, Escalation(**row))
     await tell(
         session,

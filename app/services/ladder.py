@@ -7,10 +7,16 @@ stands now. Only actions that change the incident itself go one by one.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from app.crud import crud_escalation, crud_incident, crud_notification, crud_user
-from app.crud.crud_escalation import Due
+from app.crud import (
+    crud_escalation,
+    crud_incident,
+    crud_ladder,
+    crud_user,
+)
+from app.crud.crud_escalation import FROM_THE_START, Due, DueIncident, Since
 from app.db.session import WriteSession, wake_after_commit
 from app.domain import escalation
 from app.domain.escalation import (
@@ -20,59 +26,82 @@ from app.domain.escalation import (
     EscalationEventStatus,
     EscalationStatus,
     Ladder,
+    Notify,
     Position,
     SetSeverity,
     SetStatus,
     Step,
     Target,
     TargetKind,
+    frozen_ladder,
 )
-from app.domain.incident import TRANSITIONS, AssignmentRole, IncidentStatus, TimelineType
-from app.domain.notification import Recipient
+from app.domain.incident import TRANSITIONS, AssignmentRole, IncidentStatus, Severity, TimelineType
 from app.domain.user import Actor
 from app.models import Incident, IncidentComment
 from app.services import escalation as escalation_service
 from app.services import incident as incident_service
 from app.services import incident_people
-from app.services.ladder_batch import Batch, Whom
+from app.services.ladder_batch import Batch, People, Whom
 
 DELIVERY = "delivery"
 POLICY = Actor(name="A policy’s step")
 
 
+@dataclass(frozen=True)
+class Climbed:
+    """The steps that were taken, and when the nearest of what they led to is due, if critical
+    and if not."""
+
+    dues: Collection[Due]
+    nearest: Mapping[bool, datetime]
+
+
 async def climb(
-    session: WriteSession, *, now: datetime, limit: int, fallback_email: str | None = None
-) -> int:
-    """Take up to `limit` due steps and say how many there were."""
-    dues = await crud_escalation.claim_due(session, now=now, limit=limit)
-    if dues:
-        await take(session, dues, now=now, fallback_email=fallback_email)
-    return len(dues)
+    session: WriteSession,
+    *,
+    now: datetime,
+    limit: int,
+    fallback_email: str | None = None,
+    since: Since = FROM_THE_START,
+) -> Climbed:
+    """Take due steps, `limit` of them or somewhat more, what is critical first."""
+    dues = await crud_escalation.claim_due(session, now=now, limit=limit, since=since)
+    nearest = await take(session, dues, now=now, fallback_email=fallback_email)
+    return Climbed(dues, nearest)
 
 
 async def take(
     session: WriteSession, dues: Collection[Due], *, now: datetime, fallback_email: str | None
-) -> None:
-    """Take the step that is due of each of these, all of them held by the caller."""
-    ladders = {due.escalation.id: escalation_service.ladder_of(due.escalation) for due in dues}
+) -> Mapping[bool, datetime]:
+    """Take the step that is due of each of these, all of them held by the caller; when the
+    nearest of what they led to is due, if critical and if not."""
+    if not dues:
+        return {}
+    ladders = {
+        run.id: frozen_ladder(run.steps, run.last_loop, run.final_delay_minutes)
+        for run in (due.escalation for due in dues)
+    }
     people = await _people(session, dues, ladders, fallback_email)
-    batch = Batch(now, people)
+    batch = Batch(now, people, {due.incident.id: due.incident for due in dues})
     for due in dues:
         if due.incident.id not in batch.answered:
             await _take_one(session, batch, due, ladders[due.escalation.id])
     await _write(session, batch)
+    return batch.nearest
 
 
 async def _take_one(session: WriteSession, batch: Batch, due: Due, ladder: Ladder) -> None:
-    run, incident = due.escalation, due.incident
-    assert run.next_step_at is not None  # it was claimed for being due
+    run, incident = due.escalation, batch.incidents[due.incident.id]
     position = Position(run.loop, run.next_step, run.next_step_at)
+    is_paused = run.status is EscalationStatus.PAUSED
     if incident.status is IncidentStatus.RESOLVED:  # cannot be; must never page
         await escalation_service.finish(session, [incident.id], now=batch.now)
         return
     if incident.snoozed_until is not None:
         _end_snooze(batch, incident)
-    if run.status is EscalationStatus.PAUSED:
+    elif is_paused and incident.status is IncidentStatus.ACKNOWLEDGED:
+        _expire(batch, incident)
+    if is_paused:
         position = escalation.start(ladder, at=position.due_at, loop=run.loop + 1)
         batch.move(run, position, last_loop=position.loop + run.repeat)
     elif position.step < len(ladder.steps):
@@ -81,22 +110,37 @@ async def _take_one(session: WriteSession, batch: Batch, due: Due, ladder: Ladde
         _end(batch, due, ladder, position)
 
 
-def _end_snooze(batch: Batch, incident: Incident) -> None:
+def _end_snooze(batch: Batch, incident: DueIncident) -> None:
     """A snooze is over when something that rested for it is due."""
+    story = "The snooze ended; paging goes on."
     if incident.status is IncidentStatus.ACKNOWLEDGED:
-        incident.enter(IncidentStatus.OPEN, by=None, now=batch.now)
         story = "The snooze ended; the incident is open again and pages anew."
-    else:
-        incident.snoozed_until = None
-        incident.touch(batch.now)
-        story = "The snooze ended; paging goes on."
-    batch.tell(incident, TimelineType.SNOOZE_ENDED, story)
+    batch.rouse(incident)
+    batch.tell(incident.id, TimelineType.SNOOZE_ENDED, story)
+
+
+def _expire(batch: Batch, incident: DueIncident) -> None:
+    """An answer has held for as long as a policy lets it, and the incident is not resolved."""
+    assert incident.acknowledged_at is not None  # a constraint says so
+    who = (
+        "A policy"
+        if incident.acknowledged_by is None
+        else batch.people.names.get(incident.acknowledged_by, "Somebody")
+    )
+    ago = escalation.in_words(batch.now - incident.acknowledged_at)
+    batch.rouse(incident)
+    batch.expired.add(incident.id)
+    batch.tell(
+        incident.id,
+        TimelineType.ACKNOWLEDGEMENT_EXPIRED,
+        f"{who} acknowledged {ago} ago and it is not resolved; paging again.",
+    )
 
 
 async def _step(
     session: WriteSession, batch: Batch, due: Due, ladder: Ladder, position: Position
 ) -> None:
-    run, incident = due.escalation, due.incident
+    incident = batch.incidents[due.incident.id]
     step = ladder.steps[position.step]
     pages = escalation.pages_of(
         step,
@@ -105,7 +149,9 @@ async def _step(
         due_at=position.due_at,
     )
     for owed in pages.owed:
-        batch.promise(due, position, owed)
+        action = step.actions[owed.action]
+        assert isinstance(action, Notify)  # nothing else owes anybody a page
+        batch.promise(due, position, owed, action.target)
     await _act(session, batch, due, position, step)
     status = (
         EscalationEventStatus.COMPLETED
@@ -116,17 +162,17 @@ async def _step(
     batch.tell_step(due, position, pages)
     if incident.id not in batch.answered:
         following = escalation.after_step(ladder, position, reached_somebody=pages.reached_somebody)
-        batch.move(run, following)
+        batch.move(due.escalation, following)
 
 
 def _end(batch: Batch, due: Due, ladder: Ladder, position: Position) -> None:
     """The ladder's last wait is over and nobody answered."""
-    run, incident = due.escalation, due.incident
+    run, incident_id = due.escalation, due.incident.id
     again = escalation.after_end(ladder, position)
     if again is not None:
         batch.move(run, again)
         batch.tell(
-            incident,
+            incident_id,
             TimelineType.ESCALATION_REPEATED,
             f"Nobody answered “{run.policy_name}”; it begins again"
             f" (round {again.loop + 1} of {ladder.last_loop + 1}).",
@@ -135,12 +181,14 @@ def _end(batch: Batch, due: Due, ladder: Ladder, position: Position) -> None:
         return
     batch.exhaust(run, position)
     batch.tell(
-        incident,
+        incident_id,
         TimelineType.ESCALATION_EXHAUSTED,
         f"“{run.policy_name}” ran out of steps and nobody has answered.",
         escalation_id=run.id,
     )
-    if not run.is_fallback:
+    if due.incident.is_drill:
+        batch.missed.add(incident_id)
+    elif not run.is_fallback:
         batch.exhausted.append(due)
 
 
@@ -150,48 +198,47 @@ def _end(batch: Batch, due: Due, ladder: Ladder, position: Position) -> None:
 async def _act(
     session: WriteSession, batch: Batch, due: Due, position: Position, step: Step
 ) -> None:
-    incident, name = due.incident, due.escalation.policy_name
+    key, name = due.incident.id, due.escalation.policy_name
     for index, action in enumerate(step.actions):
+        incident = batch.incidents[key]
         match action:
             case CallWebhook(url):
                 batch.promise_call(due, position, index, url)
             case AddComment(text):
                 await crud_incident.add_comment(
                     session,
-                    IncidentComment(incident_id=incident.id, content=text, created_at=batch.now),
+                    IncidentComment(incident_id=key, content=text, created_at=batch.now),
                 )
-                batch.tell(incident, TimelineType.COMMENTED, f"“{name}” commented: {text}")
+                batch.tell(key, TimelineType.COMMENTED, f"“{name}” commented: {text}")
             case SetSeverity(severity) if severity is not incident.severity:
                 batch.tell(
-                    incident,
+                    key,
                     TimelineType.EDITED,
                     f"“{name}” changed the severity from {incident.severity} to {severity}.",
                 )
-                incident.severity = severity
-                incident.touch(batch.now)
-                batch.retargeted[incident.id] = incident
+                batch.worsen(incident, severity)
             case Assign(target):
-                for recipient in batch.recipients(target, incident.id):
+                for recipient in batch.recipients(target, key):
                     if recipient.is_active:
                         await incident_people.add_assignee(
                             session,
-                            incident,
+                            await _loaded(session, batch, key),
                             recipient.user_id,
                             AssignmentRole.RESPONDER,
                             by=None,
                             now=batch.now,
                         )
                         batch.tell(
-                            incident, TimelineType.ASSIGNED, f"“{name}” assigned {recipient.name}."
+                            key, TimelineType.ASSIGNED, f"“{name}” assigned {recipient.name}."
                         )
             case SetStatus(status) if status in TRANSITIONS[incident.status]:
-                batch.answered[incident.id] = (incident, status)
+                batch.answered[key] = status
             case _:
                 pass  # notify is done; what is so already stays as it is
 
 
 def _notified(step: Step) -> set[Target]:
-    return {action.target for action in step.actions if isinstance(action, escalation.Notify)}
+    return {action.target for action in step.actions if isinstance(action, Notify)}
 
 
 # --- Who --------------------------------------------------------------------------------
@@ -202,10 +249,12 @@ async def _people(
     dues: Collection[Due],
     ladders: Mapping[int, Ladder],
     fallback_email: str | None,
-) -> dict[Whom, Collection[Recipient]]:
+) -> People:
     """Everybody these ladders may want, loaded once for the batch."""
-    targets = {target for ladder in ladders.values() for target in ladder.targets}
+    distinct = {id(ladder): ladder for ladder in ladders.values()}.values()
+    targets = {target for ladder in distinct for target in ladder.targets}
     kinds = {target.kind for target in targets}
+    incidents = {due.incident.id: due.incident for due in dues}
     wanted: dict[Whom, list[int]] = {}
     for target in targets:
         if target.user_id is not None:
@@ -217,15 +266,20 @@ async def _people(
             await _named_fallback(session, fallback_email) or admins
         )
     if TargetKind.ASSIGNEES in kinds:
-        assignees = await crud_incident.assignees(session, {due.incident.id for due in dues})
+        assignees = await crud_incident.assignees(session, incidents.keys())
         for incident_id, users in assignees.items():
             wanted[incident_id, TargetKind.ASSIGNEES] = users
     if TargetKind.CREATOR in kinds:
-        for due in dues:
-            if due.incident.created_by is not None:
-                wanted[due.incident.id, TargetKind.CREATOR] = [due.incident.created_by]
-    found = await crud_user.recipients(session, {user for ids in wanted.values() for user in ids})
-    return {key: [found[user] for user in users if user in found] for key, users in wanted.items()}
+        for incident in incidents.values():
+            if incident.created_by is not None:
+                wanted[incident.id, TargetKind.CREATOR] = [incident.created_by]
+    named = {user for ids in wanted.values() for user in ids}
+    named |= {one.acknowledged_by for one in incidents.values() if one.acknowledged_by is not None}
+    found = await crud_user.recipients(session, named)
+    by_target = {
+        key: [found[user] for user in users if user in found] for key, users in wanted.items()
+    }
+    return People(by_target, {user: person.name for user, person in found.items()})
 
 
 async def _named_fallback(session: WriteSession, email: str | None) -> list[int]:
@@ -237,10 +291,10 @@ async def _named_fallback(session: WriteSession, email: str | None) -> list[int]
 
 
 async def _write(session: WriteSession, batch: Batch) -> None:
-    await crud_notification.promise_many(session, batch.promises)
-    await crud_escalation.record_events(session, batch.events)
-    await crud_escalation.move_many(session, batch.moves)
-    await crud_incident.tell(session, batch.entries)
+    await crud_ladder.advance(session, batch.rows, now=batch.now)
+    if batch.rows.promises:
+        wake_after_commit(session, DELIVERY)
+    await _rouse(session, batch)
     for due in batch.exhausted:
         if due.incident.id not in batch.answered:
             await escalation_service.start_fallback(
@@ -249,11 +303,60 @@ async def _write(session: WriteSession, batch: Batch) -> None:
                 f"“{due.escalation.policy_name}” has run out",
                 due_at=batch.now,
                 now=batch.now,
+                is_critical=batch.incidents[due.incident.id].severity is Severity.CRITICAL,
             )
-    for incident, status in batch.answered.values():
+    for key, severity in batch.severities.items():
+        incident = await _loaded(session, batch, key)
+        incident.severity = severity
+        incident.touch(batch.now)
+    for key, status in batch.answered.items():
+        incident = await _loaded(session, batch, key)
         await incident_service.enter(session, incident, status, actor=POLICY, now=batch.now)
-    for incident_id, incident in batch.retargeted.items():
-        if incident_id not in batch.answered:
-            await escalation_service.retarget(session, incident, now=batch.now)
-    if batch.promises:
-        wake_after_commit(session, DELIVERY)
+    for key in batch.severities.keys() - batch.answered.keys():
+        await escalation_service.retarget(session, batch.loaded[key], now=batch.now)
+    if batch.missed:
+        await _miss(session, batch)
+
+
+async def _rouse(session: WriteSession, batch: Batch) -> None:
+    """Open what was acknowledged, end what was snoozed; where an answer expired, all ladders
+    begin anew."""
+    missing = batch.roused - batch.loaded.keys()
+    if missing:
+        for incident in await crud_incident.lock_unresolved(session, missing):
+            batch.loaded[incident.id] = incident
+    for key in batch.roused:
+        incident = batch.loaded[key]
+        if incident.status is IncidentStatus.ACKNOWLEDGED:
+            incident.enter(IncidentStatus.OPEN, by=None, now=batch.now)
+        else:
+            incident.snoozed_until = None
+            incident.touch(batch.now)
+    if batch.expired:
+        await crud_ladder.waken(session, batch.expired, now=batch.now)
+        wake_after_commit(session, escalation_service.LOOP)
+
+
+async def _miss(session: WriteSession, batch: Batch) -> None:
+    """A drill ends with its ladder: nobody else is called for it."""
+    keys = sorted(batch.missed - batch.answered.keys())
+    await crud_ladder.miss_drills(session, keys, now=batch.now)
+    for key in keys:
+        incident = await _loaded(session, batch, key)
+        incident.enter(IncidentStatus.RESOLVED, by=None, now=batch.now)
+    await crud_incident.set_tally_open(session, keys, is_open=False)
+    await escalation_service.finish(session, keys, now=batch.now)
+    story = "Nobody answered the drill."
+    await crud_incident.tell(
+        session,
+        [crud_incident.entry(key, TimelineType.RESOLVED, story, now=batch.now) for key in keys],
+    )
+
+
+async def _loaded(session: WriteSession, batch: Batch, incident_id: int) -> Incident:
+    """The row of an incident that the claim holds already."""
+    if incident_id not in batch.loaded:
+        incident = await crud_incident.lock(session, incident_id)
+        assert incident is not None  # only what is resolved can be deleted
+        batch.loaded[incident_id] = incident
+    return batch.loaded[incident_id]

@@ -1,12 +1,13 @@
 """What the steps of one batch come to, gathered as rows to be written at once."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from app.crud import crud_incident
-from app.crud.crud_escalation import Due
+from app.crud.crud_escalation import Due, DueEscalation, DueIncident
+from app.crud.crud_ladder import Steps
 from app.domain.escalation import (
     EscalationEventStatus,
     EscalationStatus,
@@ -16,52 +17,88 @@ from app.domain.escalation import (
     Target,
     TargetKind,
 )
-from app.domain.incident import IncidentStatus, TimelineType
-from app.domain.notification import Channel, NotificationStatus, Recipient
-from app.models import Escalation, Incident
+from app.domain.incident import IncidentStatus, Severity, TimelineType
+from app.domain.notification import Channel, Recipient
+from app.models import Incident
 
 # A target that means other people for every incident is looked up with the incident.
 Whom = Target | tuple[int, TargetKind]
 
 
+@dataclass(frozen=True)
+class People:
+    """Everybody whom a batch may want or name."""
+
+    by_target: Mapping[Whom, Collection[Recipient]]
+    names: Mapping[int, str]
+
+
 @dataclass
 class Batch:
-    """The rows so far. Every list holds dicts with the same keys, for one statement each."""
+    """The rows so far, and how each incident stands once they are written."""
 
     now: datetime
-    people: Mapping[Whom, Collection[Recipient]]
-    promises: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    entries: list[dict[str, Any]] = field(default_factory=list)
-    moves: list[dict[str, Any]] = field(default_factory=list)
+    people: People
+    incidents: dict[int, DueIncident]
+    rows: Steps = field(default_factory=Steps)
+    # When the nearest of the next steps is due, of what is critical and of the rest.
+    nearest: dict[bool, datetime] = field(default_factory=dict)
     exhausted: list[Due] = field(default_factory=list)
     # Incidents that a step of this batch answered: nothing of theirs is climbed any further.
-    answered: dict[int, tuple[Incident, IncidentStatus]] = field(default_factory=dict)
-    retargeted: dict[int, Incident] = field(default_factory=dict)
+    answered: dict[int, IncidentStatus] = field(default_factory=dict)
+    severities: dict[int, Severity] = field(default_factory=dict)
+    # Incidents whose snooze is over or whose answer has expired, the latter with all ladders.
+    roused: set[int] = field(default_factory=set)
+    expired: set[int] = field(default_factory=set)
+    missed: set[int] = field(default_factory=set)  # drills
+    # Only what changes an incident loads it.
+    loaded: dict[int, Incident] = field(default_factory=dict)
 
     def recipients(self, target: Target, incident_id: int) -> Collection[Recipient]:
-        return self.people.get(target) or self.people.get((incident_id, target.kind)) or ()
+        people = self.people.by_target
+        return people.get(target) or people.get((incident_id, target.kind)) or ()
 
-    def tell(self, incident: Incident, kind: TimelineType, text: str, **facts: Any) -> None:
-        self.entries.append(crud_incident.entry(incident.id, kind, text, now=self.now, **facts))
+    def tell(self, incident_id: int, kind: TimelineType, text: str, **facts: Any) -> None:
+        entry = crud_incident.entry(incident_id, kind, text, now=self.now, **facts)
+        self.rows.entries.append(entry)
 
-    def move(self, run: Escalation, position: Position, *, last_loop: int | None = None) -> None:
+    def rouse(self, incident: DueIncident) -> None:
+        """Nothing rests on the incident any longer; one that was acknowledged is open again."""
+        self.roused.add(incident.id)
+        self.incidents[incident.id] = replace(
+            incident, status=IncidentStatus.OPEN, snoozed_until=None, acknowledged_at=None
+        )
+
+    def worsen(self, incident: DueIncident, severity: Severity) -> None:
+        """The incident is this bad now."""
+        self.severities[incident.id] = severity
+        self.incidents[incident.id] = replace(incident, severity=severity)
+
+    def move(self, run: DueEscalation, position: Position, *, last_loop: int | None = None) -> None:
         """The escalation stands there now."""
-        standing = self._standing(run, position)
-        self.moves.append(standing | {"last_loop": last_loop or run.last_loop})
+        standing = _standing(run, position)
+        self.rows.moves.append(standing | {"last_loop": last_loop or run.last_loop})
+        nearest = self.nearest.get(run.is_critical, position.due_at)
+        self.nearest[run.is_critical] = min(nearest, position.due_at)
 
-    def exhaust(self, run: Escalation, position: Position) -> None:
+    def exhaust(self, run: DueEscalation, position: Position) -> None:
         """The escalation has run out."""
         ended = {
             "status": EscalationStatus.EXHAUSTED,
             "next_step_at": None,
             "finished_at": self.now,
         }
-        self.moves.append(self._standing(run, position) | ended)
+        self.rows.moves.append(_standing(run, position) | ended)
 
-    def promise(self, due: Due, position: Position, owed: OwedPage) -> None:
-        """A page to a person."""
+    def promise(self, due: Due, position: Position, owed: OwedPage, target: Target) -> None:
+        """A page to a person, with the reason why it is theirs and when."""
         page = owed.page
+        wanted_at = page.wanted_at or page.due_at
+        facts: dict[str, Any] = {"target": target.kind}
+        if wanted_at != position.due_at:
+            facts["after_minutes"] = _minutes(position, wanted_at)
+        if page.wanted_at is not None:
+            facts["quiet_until"] = page.due_at.isoformat()
         person = {
             "recipient": f"user:{page.user_id}",
             "rule": page.rule_id,
@@ -69,19 +106,21 @@ class Batch:
             "user_id": page.user_id,
             "contact_method_id": page.contact_method_id,
             "message": owed.message,
+            "facts": facts,
+            "held_until": self._held_until(due, position, page.due_at),
         }
         self._promise(due, position, owed.action, page.due_at, person)
 
     def promise_call(self, due: Due, position: Position, action: int, url: str) -> None:
         """A call of a step's own webhook."""
         call = {"recipient": "webhook", "rule": 0, "channel": Channel.WEBHOOK, "address": url}
-        self._promise(due, position, action, position.due_at, call)
+        self._promise(due, position, action, position.due_at, call | {"facts": {}})
 
     def record(
         self, due: Due, position: Position, status: EscalationEventStatus, pages: StepPages
     ) -> None:
         """What the step came to."""
-        self.events.append(
+        self.rows.events.append(
             {
                 "incident_id": due.incident.id,
                 "policy_id": due.escalation.policy_id,
@@ -90,8 +129,6 @@ class Batch:
                 "step": position.step,
                 "status": status,
                 "due_at": position.due_at,
-                "triggered_at": self.now,
-                "completed_at": self.now,
                 "facts": {
                     "paged": len(pages.owed),
                     "skipped": [
@@ -117,29 +154,24 @@ class Batch:
             story = f"{where} was taken."
         story += "".join(f" {skip.name} {skip.reason}." for skip in pages.skipped)
         facts = {"escalation_id": run.id, "loop": position.loop, "step": position.step}
-        self.tell(due.incident, kind, story, **facts)
+        self.tell(due.incident.id, kind, story, **facts)
 
     def _paged(self, position: Position, pages: StepPages) -> str:
-        names = {one.user_id: one.name for people in self.people.values() for one in people}
         return ", ".join(
-            f"{names[owed.page.user_id]} ({owed.page.channel}{_delay(owed, position)})"
+            f"{self.people.names[owed.page.user_id]} ({owed.page.channel}{_delay(owed, position)})"
             for owed in pages.owed
         )
 
-    def _standing(self, run: Escalation, position: Position) -> dict[str, Any]:
-        return {
-            "key": run.id,
-            "status": EscalationStatus.ACTIVE,
-            "loop": position.loop,
-            "last_loop": run.last_loop,
-            "next_step": position.step,
-            "next_step_at": position.due_at,
-            "deferred_from": None,
-            "finished_at": None,
-            "faults": 0,
-            "last_fault": None,
-            "updated_at": self.now,
-        }
+    def _held_until(self, due: Due, position: Position, due_at: datetime) -> datetime | None:
+        """Until when a storm holds a page back: of a first step, and never what is critical."""
+        until = due.escalation.held_until
+        is_first = position.loop == 0 and position.step == 0
+        if until is None or not is_first or until < due_at or self._is_critical(due):
+            return None
+        return until
+
+    def _is_critical(self, due: Due) -> bool:
+        return self.incidents[due.incident.id].severity is Severity.CRITICAL
 
     def _promise(
         self,
@@ -155,19 +187,29 @@ class Batch:
             "loop": position.loop,
             "step": position.step,
             "action": action,
-            "user_id": None,
-            "contact_method_id": None,
-            "address": None,
-            "message": None,
-            "status": NotificationStatus.PENDING,
+            "is_critical": self._is_critical(due),
             "due_at": due_at,
-            "ready_at": due_at,
-            "created_at": self.now,
-            "updated_at": self.now,
         }
-        self.promises.append(row | dict(values))
+        self.rows.promises.append(row | dict(values))
+
+
+def _standing(run: DueEscalation, position: Position) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "status": EscalationStatus.ACTIVE,
+        "loop": position.loop,
+        "last_loop": run.last_loop,
+        "next_step": position.step,
+        "next_step_at": position.due_at,
+        "finished_at": None,
+    }
+
+
+def _minutes(position: Position, at: datetime) -> float:
+    """How long after its step was due; six digits of a minute are finer than any clock here."""
+    return round((at - position.due_at).total_seconds() / 60, 6)
 
 
 def _delay(owed: OwedPage, position: Position) -> str:
-    minutes = (owed.page.due_at - position.due_at).total_seconds() / 60
+    minutes = _minutes(position, owed.page.due_at)
     return f" in {minutes:g} min" if minutes else ""

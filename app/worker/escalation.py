@@ -1,82 +1,141 @@
 """The escalation loop: claim what is due, take its step, commit; until nothing is due."""
 
 import logging
-from datetime import timedelta
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
-from app.crud import crud_escalation
+from app.crud import crud_escalation, crud_ladder
 from app.db.session import Database, WriteSession, is_outage, transaction_time
 from app.domain.escalation import postponement
 from app.services import ladder
+from app.services.ladder import Climbed
 from app.worker.loop import SKIPPED
+from app.worker.watermark import Watermark
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
+BATCH = 200
+
+
+class Climber:
+    """Climbs all ladders, on and on; any number of them may, in any number of processes.
+
+    `on_step` is told of each step how late it was taken.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        fallback_email: str | None = None,
+        batch: int = BATCH,
+        watermark: Watermark | None = None,
+        on_step: Callable[[timedelta], None] = lambda lateness: None,
+    ) -> None:
+        self._database = database
+        self._fallback_email = fallback_email
+        self._batch = batch
+        self._watermark = watermark or Watermark()
+        self._on_step = on_step
+
+    async def round(self) -> timedelta | None:
+        """Take what is due; how long until something is due again."""
+        await self.climb_due()
+        return await self.next_lead()
+
+    async def climb_due(self) -> int:
+        """Take every step that is due and free to be taken, in batches; say how many."""
+        self._watermark.begin_round()
+        total = 0
+        while True:
+            if self._watermark.wants_look():
+                await self._look()
+            taken = await self._climb_batch()
+            total += taken
+            if taken == 0:
+                return total
+
+    async def next_lead(self) -> timedelta | None:
+        """How long until the next step is due; a moment if one is due that another holds."""
+        async with self._database.reading() as session:
+            now = await transaction_time(session)
+            found = await crud_escalation.next_due(session, since=self._watermark.since)
+        leads = [due_at - now if due_at > now else SKIPPED for due_at in found if due_at]
+        owed = self._watermark.owed_look
+        if owed is not None:
+            leads.append(timedelta(seconds=owed))
+        return min(leads, default=None)
+
+    async def _look(self) -> None:
+        began = time.monotonic()
+        async with self._database.reading() as session:
+            found = await crud_escalation.next_due(session)
+        self._watermark.look(found, took=time.monotonic() - began)
+
+    async def _climb_batch(self) -> int:
+        try:
+            now, climbed = await self._database.write(self._climb)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.exception("escalation.batch_failed")
+            return await self._climb_singly()
+        self._watermark.passed(climbed.dues, climbed.nearest, limit=self._batch, now=now)
+        for due in climbed.dues:
+            self._on_step(now - due.escalation.next_step_at)
+        return len(climbed.dues)
+
+    async def _climb(self, session: WriteSession) -> tuple[datetime, Climbed]:
+        now = await transaction_time(session)
+        climbed = await ladder.climb(
+            session,
+            now=now,
+            limit=self._batch,
+            fallback_email=self._fallback_email,
+            since=self._watermark.since,
+        )
+        return now, climbed
+
+    async def _climb_singly(self) -> int:
+        """A batch broke: take its steps one by one, so that a bad one holds up none of the rest."""
+        taken = 0
+        while taken < self._batch and await self._climb_one():
+            taken += 1
+        return taken
+
+    async def _climb_one(self) -> bool:
+        async with self._database.writing() as session:
+            now = await transaction_time(session)
+            dues = await crud_escalation.claim_due(session, now=now, limit=1)
+            if not dues:
+                return False
+            run = dues[0].escalation
+            try:
+                async with session.begin_nested():
+                    await ladder.take(session, dues, now=now, fallback_email=self._fallback_email)
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                log.exception("escalation.step_failed", extra={"escalation_id": run.id})
+                await crud_ladder.postpone(
+                    session,
+                    run.id,
+                    until=now + postponement(run.faults + 1),
+                    fault=f"{type(error).__name__}: {error}"[:1000],
+                    now=now,
+                )
+        self._on_step(now - run.next_step_at)
+        return True
 
 
 async def climb_due(
     database: Database, *, fallback_email: str | None = None, batch: int = BATCH
 ) -> int:
-    """Take every step that is due and free to be taken, in batches; say how many there were."""
-    total = 0
-    while True:
-        taken = await _climb_batch(database, fallback_email, batch)
-        total += taken
-        if taken == 0:
-            return total
+    """Take every step that is due and free to be taken; say how many there were."""
+    return await Climber(database, fallback_email=fallback_email, batch=batch).climb_due()
 
 
 async def next_lead(database: Database) -> timedelta | None:
     """How long until the next step is due; a moment if one is due that another holds."""
-    async with database.reading() as session:
-        now = await transaction_time(session)
-        due_at = await crud_escalation.next_due_at(session)
-    if due_at is None:
-        return None
-    return due_at - now if due_at > now else SKIPPED
-
-
-async def _climb_batch(database: Database, fallback_email: str | None, limit: int) -> int:
-    async def climb(session: WriteSession) -> int:
-        now = await transaction_time(session)
-        return await ladder.climb(session, now=now, limit=limit, fallback_email=fallback_email)
-
-    try:
-        return await database.write(climb)
-    except Exception as error:
-        if is_outage(error):
-            raise
-        log.exception("escalation.batch_failed")
-        return await _climb_singly(database, fallback_email, limit)
-
-
-async def _climb_singly(database: Database, fallback_email: str | None, limit: int) -> int:
-    """A batch broke: take its steps one by one, so that a bad one holds up none of the rest."""
-    taken = 0
-    while taken < limit and await _climb_one(database, fallback_email):
-        taken += 1
-    return taken
-
-
-async def _climb_one(database: Database, fallback_email: str | None) -> bool:
-    async with database.writing() as session:
-        now = await transaction_time(session)
-        dues = await crud_escalation.claim_due(session, now=now, limit=1)
-        if not dues:
-            return False
-        escalation_id, faults = dues[0].escalation.id, dues[0].escalation.faults + 1
-        try:
-            async with session.begin_nested():
-                await ladder.take(session, dues, now=now, fallback_email=fallback_email)
-        except Exception as error:
-            if is_outage(error):
-                raise
-            log.exception("escalation.step_failed", extra={"escalation_id": escalation_id})
-            await crud_escalation.postpone(
-                session,
-                escalation_id,
-                until=now + postponement(faults),
-                fault=f"{type(error).__name__}: {error}"[:1000],
-                now=now,
-            )
-    return True
+    return await Climber(database).next_lead()

@@ -48,7 +48,8 @@ _ESCALATIONS = """
         CASE WHEN i.status <> 'resolved' THEN now() + interval '1 year' END,
         i.created_at, i.resolved_at
     FROM incidents i JOIN (
-        SELECT row_number() OVER (ORDER BY id) - 1 AS turn, jsonb_build_array(one, one, one) AS steps
+        SELECT row_number() OVER (ORDER BY id) - 1 AS turn,
+            jsonb_build_array(one, one, one) AS steps
         FROM users, LATERAL (
             SELECT jsonb_build_object('delay_minutes', 600, 'actions', jsonb_build_array(
                 jsonb_build_object('type', 'notify', 'target', jsonb_build_object('user', id)))
