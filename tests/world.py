@@ -1,5 +1,6 @@
 """What a story needs: people who can log in, policies, tools, and loops turned by hand."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -33,6 +34,17 @@ class Person:
     email: str
     headers: dict[str, str]
     session_id: int = 0
+
+
+async def deliver(way: Lane) -> None:
+    """Send everything that is due now, as the loop does: again whenever a sender is free."""
+    freed = asyncio.Event()
+    way.freed = freed.set
+    freed.set()
+    while freed.is_set():
+        freed.clear()
+        await way.deliver_due()
+        await way.drain()
 
 
 @dataclass
@@ -162,11 +174,7 @@ class World:
             composer(self.service.signer, "https://tocsin.test"),
             chance=lambda: 0.5,
         )
-        while True:
-            await lane.deliver_due()
-            if not lane.is_sending:
-                return
-            await lane.drain()
+        await deliver(lane)
 
     async def pass_time(self, sender: Sender | None = None, **span: float) -> None:
         """Move the clock on, climb, and deliver if a sender is given."""

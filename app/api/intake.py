@@ -5,6 +5,7 @@ so that a storm does not ask for it each time; whether it still opens anything i
 the transaction that takes the alerts in.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Intake:
         self._database = database
         self._limit = limit
         self._known: dict[str, float] = {}
+        self._asking: dict[str, asyncio.Task[bool]] = {}
         self._coalescer = Coalescer(
             self._take_in, most=TOGETHER, flushers=FLUSHERS, room=ROOM, weigh=_alerts
         )
@@ -56,12 +58,21 @@ class Intake:
         now = time.monotonic()
         if self._known.get(key_hash, 0.0) > now:
             return True
+        # A storm asks once, however many of its requests come before the answer.
+        asking = self._asking.get(key_hash)
+        if asking is None:
+            asking = asyncio.create_task(self._ask(key_hash), name="key")
+            self._asking[key_hash] = asking
+            asking.add_done_callback(lambda _: self._asking.pop(key_hash))
+        return await asyncio.shield(asking)
+
+    async def _ask(self, key_hash: str) -> bool:
         async with self._database.reading() as session:
             is_known = key_hash in await crud_intake.senders(session, [key_hash])
         if is_known:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            self._known[key_hash] = now + KNOWN_FOR
+            self._known[key_hash] = time.monotonic() + KNOWN_FOR
         return is_known
 
     async def add(self, parcel: Parcel) -> Sequence[Item] | None:

@@ -1,21 +1,18 @@
 """The outbox: promises in, whatever kind they are; and what holds them back or calls them off.
 
 What stops, rests or comes back with an incident are its pages alone. The news of it, and
-letters to people, go out in any case. Leases are `crud_outbox`, outcomes `crud_receipt`.
+letters to people, go out in any case. Leases are `crud_outbox`, outcomes `crud_receipt`, news
+`crud_status_update`.
 """
 
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
-    BigInteger,
+    Boolean,
     DateTime,
-    String,
-    TextClause,
     bindparam,
     case,
     delete,
@@ -49,91 +46,6 @@ async def promise_many(session: WriteSession, rows: Sequence[dict[str, Any]]) ->
     """Write promises. One that is there already stays as it is."""
     if rows:
         await session.execute(upsert(Notification).on_conflict_do_nothing(), rows)
-
-
-_NEWS = """
-    INSERT INTO notifications (kind, incident_id, channel, recipient, rule, user_id,
-        contact_method_id, address, facts, due_at, ready_at, created_at, updated_at)
-    SELECT :kind, incident_id, channel, recipient, 0, user_id, contact_method_id, address,
-        CAST(:facts AS jsonb), :now, :now, :now, :now
-    FROM ({told}) told
-    ORDER BY incident_id, contact_method_id, address
-    RETURNING id
-"""
-# An address of somebody who wants the news, is not who made it, and has the channel on.
-_WANTS_NEWS = """
-    c.wants_updates AND c.verified_at IS NOT NULL AND u.is_active
-    AND u.id IS DISTINCT FROM :actor_id
-    AND NOT EXISTS (
-        SELECT 1 FROM notification_preferences p
-        WHERE p.user_id = c.user_id AND p.channel = c.channel AND NOT p.is_enabled)
-"""
-# Whoever was really paged, and every webhook that was called: it needs to know how it ended.
-_PAGED = """
-    SELECT DISTINCT n.incident_id, n.channel, n.recipient, n.user_id, n.contact_method_id,
-        n.address
-    FROM notifications n
-    LEFT JOIN contact_methods c ON c.id = n.contact_method_id
-    LEFT JOIN users u ON u.id = n.user_id
-    WHERE n.incident_id = ANY(:incidents) AND n.kind = 'page'
-        AND n.status IN ('sending', 'sent', 'delivered', 'suppressed')
-        AND (n.user_id IS NULL OR {wants})
-"""
-_ASSIGNED = """
-    SELECT i.incident_id, c.channel, 'user:' || c.user_id AS recipient, c.user_id,
-        c.id AS contact_method_id, CAST(NULL AS text) AS address
-    FROM unnest(:incidents) AS i(incident_id), contact_methods c JOIN users u ON u.id = c.user_id
-    WHERE c.user_id = :assignee_id AND {wants}
-"""
-_NEWS_TYPES: dict[str, Any] = {
-    "kind": String(),
-    "facts": String(),
-    "incidents": ARRAY(BigInteger()),
-    "actor_id": BigInteger(),
-    "now": DateTime(timezone=True),
-}
-
-
-def _news(told: str, **types: Any) -> TextClause:
-    binds = [bindparam(name, type_=kind) for name, kind in (_NEWS_TYPES | types).items()]
-    statement = _NEWS.replace("{told}", told).replace("{wants}", _WANTS_NEWS)
-    return text(statement).bindparams(*binds)
-
-
-_TELL_PAGED = _news(_PAGED)
-_TELL_ASSIGNEE = _news(_ASSIGNED, assignee_id=BigInteger())
-
-
-@dataclass(frozen=True)
-class News:
-    """What is told about incidents, and who made it so."""
-
-    kind: NotificationKind
-    incident_ids: Collection[int]
-    facts: Mapping[str, str]
-    actor_id: int | None
-
-    def parameters(self, now: datetime) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "facts": json.dumps(self.facts),
-            "incidents": sorted(self.incident_ids),
-            "actor_id": self.actor_id,
-            "now": now,
-        }
-
-
-async def tell_paged(session: WriteSession, news: News, *, now: datetime) -> int:
-    """Promise the news to whoever was paged and wants it; how many messages that makes."""
-    return len((await session.scalars(_TELL_PAGED, news.parameters(now))).all())
-
-
-async def tell_assignee(
-    session: WriteSession, news: News, assignee_id: int, *, now: datetime
-) -> int:
-    """Promise the news to all addresses of the assignee that want it; how many that makes."""
-    parameters = news.parameters(now) | {"assignee_id": assignee_id}
-    return len((await session.scalars(_TELL_ASSIGNEE, parameters)).all())
 
 
 async def stop_waiting(
@@ -184,6 +96,76 @@ async def stop_escalation(
         .values(status=NotificationStatus.CANCELLED, ready_at=null(), reason=reason, updated_at=now)
         .execution_options(synchronize_session=False)
     )
+
+
+_STOP_UNASSIGNED = text("""
+    WITH held AS MATERIALIZED (
+        SELECT n.id FROM notifications n
+        WHERE n.incident_id = :incident_id AND n.status = 'pending' AND n.ready_at IS NOT NULL
+            AND n.kind = 'page' AND n.user_id = :user_id AND n.facts->>'target' = 'assignees'
+        ORDER BY n.id
+        FOR NO KEY UPDATE OF n
+    )
+    UPDATE notifications n
+    SET status = 'cancelled', ready_at = NULL, reason = :reason, updated_at = :now
+    FROM held WHERE held.id = n.id
+    RETURNING n.escalation_id, n.loop, n.step
+""").bindparams(bindparam("now", type_=DateTime(timezone=True)))
+
+
+async def stop_unassigned(
+    session: WriteSession, incident_id: int, user_id: int, reason: str, *, now: datetime
+) -> set[StepKey]:
+    """Cancel what waits for somebody only because they were assigned; the steps that lost it.
+
+    The caller holds the incident. What is on its way is looked at when it is to go out again.
+    """
+    parameters = {"incident_id": incident_id, "user_id": user_id, "reason": reason, "now": now}
+    stopped = (await session.execute(_STOP_UNASSIGNED, parameters)).tuples()
+    return {StepKey(incident_id, *step) for step in stopped}
+
+
+# A hold, and quiet hours, are for what is not critical.
+_SET_URGENCY = text("""
+    WITH climbing AS (
+        UPDATE escalations SET is_critical = :is_critical,
+            held_until = CASE WHEN NOT :is_critical THEN held_until END, updated_at = :now
+        WHERE incident_id = :incident_id AND status IN ('active', 'paused')
+            AND is_critical <> :is_critical
+    ), waiting AS MATERIALIZED (
+        SELECT n.id, CASE
+                WHEN n.status = 'sending' OR NOT :is_critical THEN NULL
+                WHEN n.ready_at = n.held_until THEN :now
+                WHEN n.facts ? 'quiet_until' AND n.due_at > :now THEN greatest(:now, n.created_at
+                    + coalesce(CAST(n.facts->>'after_minutes' AS float8), 0) * interval '1 minute')
+            END AS freed_at
+        FROM notifications n
+        WHERE n.incident_id = :incident_id AND n.ready_at IS NOT NULL AND n.kind = 'page'
+            AND n.is_critical <> :is_critical
+        ORDER BY n.id
+        FOR NO KEY UPDATE OF n
+    )
+    UPDATE notifications n SET is_critical = :is_critical,
+        due_at = least(n.due_at, w.freed_at),
+        ready_at = coalesce(w.freed_at, n.ready_at),
+        held_until = CASE WHEN w.freed_at IS NULL THEN n.held_until END,
+        facts = CASE WHEN w.freed_at IS NULL THEN n.facts ELSE n.facts - 'quiet_until' END,
+        updated_at = :now
+    FROM waiting w WHERE w.id = n.id
+""").bindparams(
+    bindparam("now", type_=DateTime(timezone=True)), bindparam("is_critical", type_=Boolean())
+)
+
+
+async def set_urgency(
+    session: WriteSession, incident_id: int, *, is_critical: bool, now: datetime
+) -> None:
+    """Let what waits of an incident go before everything lower, or with it.
+
+    What becomes critical is held back no longer. The caller holds the incident.
+    """
+    parameters = {"incident_id": incident_id, "is_critical": is_critical, "now": now}
+    await session.execute(_SET_URGENCY, parameters)
 
 
 async def put_off(

@@ -3,13 +3,15 @@
 A lease is the `ready_at` of a row in `sending`: when it has passed, the sender is taken for
 dead and the row is leased again.
 
+What is critical is looked for first, in its own part of the index: however much else is due,
+it is found at the same cost and leaves before it.
+
 One transaction at a time leases pages of one person over one channel: it holds an advisory
 lock on the pair, so that what it counts as told to them stays true until it commits. Whoever
 comes second passes over that person's pages, as it does over rows that are held.
 """
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,18 +19,20 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     DateTime,
     RowMapping,
+    ScalarSelect,
     String,
     TextClause,
     bindparam,
+    func,
     select,
     text,
-    update,
 )
 
 from app.db.session import ReadSession, WriteSession
-from app.domain.bundle import BUNDLE_EVERY, Hold, PageLimit, Stream, Told, stream_of
+from app.domain.bundle import BUNDLE_EVERY, Stream
 from app.domain.lease import (
     Before,
     Leased,
@@ -46,25 +50,18 @@ from app.domain.notification import (
 )
 from app.models import Notification
 
-TIME, KEYS = DateTime(timezone=True), ARRAY(BigInteger())
-PEEKED = 500  # rows: the people who are next are among them
-MOST_HELD = 1000  # in one statement
+TIME = DateTime(timezone=True)
+PEEKED = 500  # rows of either urgency: the people who are next are among them
 
 # One statement: take rows that nobody holds; note a sender that vanished; cancel what must no
 # longer go out; put off what is snoozed; lease the rest. `due` holds the rows as they were
 # locked, so one that an acknowledgement changed a moment ago is not leased on the strength of
 # an older snapshot. Only pages ask how their incident is: news of it goes out in any case.
 _LEASE = """
-    WITH {first} due AS MATERIALIZED (
-        SELECT n.* FROM notifications n
-        WHERE {which}
-        ORDER BY n.ready_at, n.id
-        LIMIT :limit
-        FOR NO KEY UPDATE OF n SKIP LOCKED
-    ), judged AS (
+    WITH {due}, judged AS (
         SELECT d.id, d.status AS was, d.attempts, d.claimed_at AS claimed_before,
             d.held_until, d.bundled_into, i.uid, i.title, i.description, i.severity, i.service,
-            i.source, i.url, i.tags, i.labels, i.created_at AS opened_at, t.alert_count,
+            i.source, i.url, i.tags, i.labels, i.created_at AS opened_at, i.is_drill, t.alert_count,
             e.policy_name, e.is_fallback, jsonb_array_length(e.steps) AS step_count,
             coalesce(u.full_name, u.email) AS user_name,
             coalesce(d.address, c.address) AS address,
@@ -83,9 +80,14 @@ _LEASE = """
                 WHEN d.kind = 'page' AND i.status = 'acknowledged'
                     THEN 'The incident was acknowledged first.'
                 WHEN NOT u.is_active THEN 'The recipient was deactivated.'
+                WHEN d.kind = 'page' AND d.facts->>'target' = 'assignees' AND NOT EXISTS (
+                    SELECT 1 FROM incident_assignments a WHERE a.incident_id = d.incident_id
+                        AND a.user_id = d.user_id AND a.role <> 'observer')
+                    THEN 'The recipient is no longer assigned.'
                 WHEN coalesce(d.address, c.address) IS NULL
                     THEN 'The contact method was removed.'
                 WHEN d.kind = ANY(:of_incidents) AND c.id IS NOT NULL AND c.verified_at IS NULL
+                    AND NOT d.facts @> '{"drill": true}'
                     THEN 'The contact method is no longer verified.'
                 WHEN d.facts ? 'challenge_id'
                     AND (h.id IS NULL OR h.used_at IS NOT NULL OR h.expires_at <= :now)
@@ -126,66 +128,92 @@ _LEASE = """
         updated_at = :now
     FROM decided j WHERE j.id = n.id
     RETURNING n.status, n.id, n.kind, n.channel, n.message, n.facts, n.due_at, n.claimed_at,
-        n.attempts, n.attempts_before, n.is_resend, n.user_id, n.incident_id, n.escalation_id,
-        n.loop, n.step, j.was, j.claimed_before, j.held_until, j.bundled_into AS bundled_before,
+        n.attempts, n.attempts_before, n.is_resend, n.is_critical, n.user_id, n.incident_id,
+        n.escalation_id, n.loop, n.step, j.was, j.claimed_before, j.held_until,
+        j.bundled_into AS bundled_before,
         j.uid, j.title, j.description, j.severity, j.service, j.source, j.url, j.tags, j.labels,
-        j.opened_at, j.alert_count, j.policy_name, j.is_fallback, j.step_count, j.user_name,
-        j.address, j.contact_id, j.contact_user_id, j.contact_address, j.contact_label,
-        j.contact_secret, j.wording_subject, j.wording_body
+        j.opened_at, j.is_drill, j.alert_count, j.policy_name, j.is_fallback, j.step_count,
+        j.user_name, j.address, j.contact_id, j.contact_user_id, j.contact_address,
+        j.contact_label, j.contact_secret, j.wording_subject, j.wording_body
 """
 
 
+# Rows that nobody holds, the longest due first.
+_ROWS = """SELECT n.* FROM notifications n
+        WHERE {which}
+        ORDER BY n.ready_at, n.id
+        LIMIT :limit
+        FOR NO KEY UPDATE OF n SKIP LOCKED"""
 # Whose pages these are is settled before a row is held: what one passes over is still there
 # for whoever has the lock, and belongs into the same bundle. OFFSET keeps the planner from
 # trying the locks of more people than are needed.
-_PAGED = """
-    paged AS MATERIALIZED (
+_PAGED = """paged AS MATERIALIZED (
         SELECT p.user_id FROM (
             SELECT user_id FROM (
-                SELECT n.user_id, n.ready_at FROM notifications n
-                WHERE n.channel = :channel AND n.ready_at <= :now
-                ORDER BY n.ready_at, n.id LIMIT :peeked
+                ({critical}) UNION ALL ({lower})
             ) next
             WHERE user_id IS NOT NULL
-            GROUP BY user_id ORDER BY min(ready_at), user_id OFFSET 0
+            GROUP BY user_id ORDER BY bool_or(is_critical) DESC, min(ready_at), user_id OFFSET 0
         ) p
         WHERE pg_try_advisory_xact_lock(
             hashtextextended(:channel || ' pages of ' || p.user_id, 0))
         LIMIT :limit
-    ),
-"""
+    )"""
+_PEEK = """SELECT n.user_id, n.is_critical, n.ready_at FROM notifications n
+                WHERE {which} ORDER BY n.ready_at, n.id LIMIT :peeked"""
+# The two parts of the index are read one after the other: no order goes through both.
+_CRITICAL = "n.channel = :channel AND n.is_critical AND n.ready_at <= :now"
+_LOWER = "n.channel = :channel AND NOT n.is_critical AND n.ready_at <= :now"
+_WHOSE = " AND (n.kind <> 'page' OR n.user_id IS NULL OR n.user_id IN (SELECT user_id FROM paged))"
+# Of the lower ones only so many rows are read, and held, as there is room. The inner limit is
+# for the planner, which knows nothing of the outer one.
+_DUE = """{paged}, critical AS MATERIALIZED ({critical}), lower AS MATERIALIZED (
+        SELECT * FROM ({lower}) waiting
+        LIMIT greatest(:limit - :reserved - (SELECT count(*) FROM critical), 0)
+    ), due AS (SELECT * FROM critical UNION ALL SELECT * FROM lower)"""
 _TYPES: dict[str, Any] = {
     **dict.fromkeys(("now", "until", "horizon"), TIME),
-    **dict.fromkeys(("limit", "peeked", "most_tries", "leader", "bundle"), BigInteger()),
+    **dict.fromkeys(("limit", "reserved", "peeked"), BigInteger()),
+    **dict.fromkeys(("most_tries", "leader", "bundle"), BigInteger()),
     **dict.fromkeys(("user_id", "contact_method_id"), BigInteger()),
+    "is_critical": Boolean(),
     "channel": String(),
     "of_incidents": ARRAY(String()),
 }
 
 
-def _lease(which: str, first: str = "") -> TextClause:
-    """The statement for the rows that `which` picks."""
-    statement = _LEASE.replace("{first}", first).replace("{which}", which)
-    used = set(re.findall(r":(\w+)", statement))
+def _lease(due: str) -> TextClause:
+    """The statement for the rows that `due` takes."""
+    statement = _LEASE.replace("{due}", due)
+    used = set(re.findall(r"(?<!:):(\w+)", statement))
     return text(statement).bindparams(*(bindparam(name, type_=_TYPES[name]) for name in used))
 
 
+def _lease_rows(which: str) -> TextClause:
+    return _lease(f"due AS MATERIALIZED ({_ROWS.format(which=which)})")
+
+
 _LEASE_DUE = _lease(
-    "n.channel = :channel AND n.ready_at <= :now AND (n.kind <> 'page' OR n.user_id IS NULL"
-    " OR n.user_id IN (SELECT user_id FROM paged))",
-    _PAGED,
+    _DUE.format(
+        paged=_PAGED.format(
+            critical=_PEEK.format(which=_CRITICAL), lower=_PEEK.format(which=_LOWER)
+        ),
+        critical=_ROWS.format(which=_CRITICAL + _WHOSE),
+        lower=_ROWS.format(which=_LOWER + _WHOSE),
+    )
 )
 # Everything else that waits for the same address: due, or held until later.
-_LEASE_WAITING = _lease(
-    "n.channel = :channel AND n.ready_at <= :horizon"
+_LEASE_WAITING = _lease_rows(
+    "n.channel = :channel AND n.is_critical = :is_critical AND n.ready_at <= :horizon"
     " AND (n.ready_at <= :now OR n.ready_at = n.held_until) AND n.status = 'pending'"
-    " AND n.kind = 'page' AND n.user_id = :user_id AND n.contact_method_id = :contact_method_id"
+    " AND n.kind = 'page' AND n.user_id = :user_id"
+    " AND n.contact_method_id = :contact_method_id"
     " AND n.attempts - n.attempts_before < :most_tries"
 )
 # What left together with a sender that vanished.
-_LEASE_AGAIN = _lease(
-    "(n.bundled_into = :bundle OR n.id = :bundle) AND n.status = 'sending' AND n.ready_at <= :now"
-    " AND n.attempts - n.attempts_before < :most_tries"
+_LEASE_AGAIN = _lease_rows(
+    "(n.bundled_into = :bundle OR n.id = :bundle) AND n.status = 'sending'"
+    " AND n.ready_at <= :now AND n.attempts - n.attempts_before < :most_tries"
 )
 
 
@@ -207,9 +235,12 @@ class Term:
     until: datetime
 
 
-async def lease_due(session: WriteSession, term: Term, *, limit: int) -> Leasing:
-    """Take up to `limit` due notifications of a channel, each for one sender."""
-    return await _take(session, _LEASE_DUE, term, limit, peeked=PEEKED)
+async def lease_due(session: WriteSession, term: Term, *, limit: int, reserved: int = 0) -> Leasing:
+    """Take up to `limit` due notifications of a channel, each for one sender.
+
+    The critical come first; what is not leaves `reserved` senders to them.
+    """
+    return await _take(session, _LEASE_DUE, term, limit, peeked=PEEKED, reserved=reserved)
 
 
 async def lease_waiting(
@@ -257,109 +288,37 @@ async def _take(
     return taken
 
 
-# Both counts are short scans of the index of what was paged lately.
-_TOLD = """
-    n.kind = 'page' AND n.user_id = p.user_id AND n.channel = :channel AND n.id <> ALL(:these)
-    AND n.status IN ('sending', 'sent', 'delivered', 'suppressed')
-"""
-_TOLD_LATELY = text(
-    """
-    SELECT p.user_id, p.contact_method_id,
-        (SELECT count(*) FROM (
-            SELECT 1 FROM notifications n WHERE n.claimed_at > :since AND {told} LIMIT :pages
-        ) counted),
-        (SELECT max(n.claimed_at) FROM notifications n WHERE n.claimed_at > :lately
-            AND n.contact_method_id = p.contact_method_id AND {told})
-    FROM unnest(:users, :methods) AS p(user_id, contact_method_id)
-    """.replace("{told}", _TOLD)
-).bindparams(
-    *(bindparam(name, type_=TIME) for name in ("since", "lately")),
-    *(bindparam(name, type_=KEYS) for name in ("users", "methods", "these")),
-    bindparam("channel", type_=String()),
-    bindparam("pages", type_=BigInteger()),
-)
-
-
-async def told_lately(
-    session: ReadSession, term: Term, leased: Collection[Leased], limit: PageLimit
-) -> dict[Stream, Told]:
-    """What the people of these pages were told besides them, counted no further than it matters."""
-    streams = {stream_of(page) for page in leased}
-    parameters = {
-        "channel": term.channel,
-        "users": [stream.user_id for stream in streams],
-        "methods": [stream.contact_method_id for stream in streams],
-        "these": [page.id for page in leased],
-        "since": term.now - limit.window,
-        "lately": term.now - BUNDLE_EVERY,
-        "pages": limit.pages,
-    }
-    found = await session.execute(_TOLD_LATELY, parameters)
-    return {Stream(user, method): Told(pages, at) for user, method, pages, at in found}
-
-
-_GIVE_BACK = text("""
-    UPDATE notifications n SET status = 'pending', ready_at = :until, held_until = :until,
-        claimed_at = b.claimed_at, attempts = n.attempts - 1, updated_at = :now
-    FROM unnest(:ids, :claimed) AS b(id, claimed_at) WHERE n.id = b.id
-""").bindparams(
-    *(bindparam(name, type_=TIME) for name in ("now", "until")),
-    bindparam("ids", type_=KEYS),
-    bindparam("claimed", type_=ARRAY(TIME)),
-)
-# All at once, or a storm of pages to one person would be leased and given back one by one.
-_HOLD_REST = text("""
-    WITH rest AS MATERIALIZED (
-        SELECT n.id FROM notifications n
-        WHERE n.channel = :channel AND n.ready_at <= :now AND n.status = 'pending'
-            AND n.kind = 'page' AND n.user_id = :user_id
-            AND n.contact_method_id = :contact_method_id AND n.held_until IS NULL
-        ORDER BY n.ready_at, n.id
-        LIMIT :limit
-        FOR NO KEY UPDATE OF n SKIP LOCKED
-    )
-    UPDATE notifications n SET ready_at = :until, held_until = :until, updated_at = :now
-    FROM rest WHERE rest.id = n.id
-""").bindparams(
-    *(bindparam(name, type_=TIME) for name in ("now", "until")),
-    *(bindparam(n, type_=BigInteger()) for n in ("user_id", "contact_method_id", "limit")),
-    bindparam("channel", type_=String()),
-)
-
-
-async def hold(session: WriteSession, term: Term, hold: Hold) -> None:
-    """Give pages back unsent, until then, with all that are due to the same address."""
-    times = {"now": term.now, "until": hold.until}
-    ids = [page.id for page in hold.pages]
-    claimed = [page.before.claimed_at for page in hold.pages]
-    await session.execute(_GIVE_BACK, {"ids": ids, "claimed": claimed, **times})
-    rest = {"channel": term.channel, "limit": MOST_HELD, **hold.stream._asdict()}
-    await session.execute(_HOLD_REST, rest | times)
-
-
-async def follow(session: WriteSession, followers: Collection[int], leader: int) -> None:
-    """These leased pages are told by that one's message."""
-    await session.execute(
-        update(Notification)
-        .where(Notification.id.in_(followers))
-        .values(bundled_into=leader)
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def next_ready_at(session: ReadSession, channel: Channel) -> datetime | None:
+async def next_ready_at(
+    session: ReadSession, channel: Channel, *, only_critical: bool = False
+) -> datetime | None:
     """When the next notification of a channel may be leased, in the past if it is late."""
+    critical = _first_ready_at(channel, is_critical=True)
+    if only_critical:
+        return await session.scalar(select(critical))
     return await session.scalar(
+        select(func.least(critical, _first_ready_at(channel, is_critical=False)))
+    )
+
+
+def _first_ready_at(channel: Channel, *, is_critical: bool) -> ScalarSelect[datetime | None]:
+    return (
         select(Notification.ready_at)
-        .where(Notification.channel == channel, Notification.ready_at.is_not(None))
+        .where(
+            Notification.channel == channel,
+            Notification.is_critical.is_(is_critical),
+            Notification.ready_at.is_not(None),
+        )
         .order_by(Notification.ready_at)
         .limit(1)
+        .scalar_subquery()
     )
 
 
 def _leased(row: RowMapping) -> Leased:
     own = ("id", "address", "message", "facts", "claimed_at", "attempts", "attempts_before")
-    fields = {name: row[name] for name in (*own, "is_resend", "user_id", "user_name")}
+    fields = {
+        name: row[name] for name in (*own, "is_resend", "is_critical", "user_id", "user_name")
+    }
     return Leased(
         **fields,
         kind=NotificationKind(row["kind"]),
@@ -385,7 +344,7 @@ def _contact(row: RowMapping) -> LeasedContact:
 
 def _incident(row: RowMapping) -> LeasedIncident:
     own = ("uid", "title", "description", "severity", "service", "source", "url", "labels")
-    fields = {name: row[name] for name in (*own, "opened_at", "alert_count")}
+    fields = {name: row[name] for name in (*own, "opened_at", "alert_count", "is_drill")}
     return LeasedIncident(row["incident_id"], tags=tuple(row["tags"]), **fields)
 
 

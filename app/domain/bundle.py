@@ -3,6 +3,9 @@
 The first pages of a window go at once. What comes after them is held, never twice and never
 longer than `BUNDLE_EVERY`, and is then told together. A page that comes so long after the
 last message need not be held at all: one page is no bundle.
+
+What is critical never waits for anything lower: its pages are a stream of their own, counted
+among themselves and told among themselves. For what is lower, they count as any other page.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,15 +31,16 @@ USUAL_LIMIT = PageLimit()
 
 
 class Stream(NamedTuple):
-    """The pages of one person to one address."""
+    """The pages of one person to one address, the critical ones or the others."""
 
     user_id: int
     contact_method_id: int
+    is_critical: bool = False
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a person was told lately."""
+    """What a person was told lately, as far as it counts for a stream."""
 
     pages: int  # in the window, over the channel
     last_at: datetime | None  # to this address
@@ -74,35 +78,52 @@ class Shares:
 def stream_of(page: Leased) -> Stream:
     assert page.user_id is not None  # a page of a person,
     assert page.contact is not None  # whose contact method is there, or it had been cancelled
-    return Stream(page.user_id, page.contact.id)
+    return Stream(page.user_id, page.contact.id, page.is_critical)
+
+
+class _Count:
+    """What was told so far, this batch included."""
+
+    def __init__(self, told: Mapping[Stream, Told], limit: PageLimit) -> None:
+        self._room = {
+            (stream.user_id, stream.is_critical): limit.pages - lately.pages
+            for stream, lately in told.items()
+        }
+        self.last_at = {stream: lately.last_at for stream, lately in told.items()}
+
+    def has_room(self, stream: Stream) -> bool:
+        return self._room[stream.user_id, stream.is_critical] > 0
+
+    def tell(self, stream: Stream, *, now: datetime) -> None:
+        """Something leaves now; what is critical counts for what is lower, too."""
+        for is_critical in {stream.is_critical, False}:
+            reader = (stream.user_id, is_critical)
+            self._room[reader] = self._room.get(reader, 0) - 1
+            self.last_at[stream._replace(is_critical=is_critical)] = now
 
 
 def share_out(
     pages: Iterable[Leased], told: Mapping[Stream, Told], limit: PageLimit, *, now: datetime
 ) -> Shares:
     """Which of these pages, in the order they were due, are held, and which leave together."""
-    room = {stream.user_id: limit.pages - lately.pages for stream, lately in told.items()}
-    last_at = {stream: lately.last_at for stream, lately in told.items()}
-    vanished: dict[tuple[Stream, int], list[Leased]] = {}
+    count = _Count(told, limit)
+    vanished: dict[int, list[Leased]] = {}
     beyond: dict[Stream, list[Leased]] = {}
-    for page in pages:
+    for page in sorted(pages, key=lambda page: not page.is_critical):
         stream = stream_of(page)
-        if page.is_last_try:  # a bundle must not end with it
-            last_at[stream] = now
-        elif page.before.was_sending:
-            vanished.setdefault((stream, page.before.bundled_into or page.id), []).append(page)
-            last_at[stream] = now
-        elif room[stream.user_id] > 0 and page.before.held_until is None:
-            last_at[stream] = now
-        else:
+        if page.before.was_sending and not page.is_last_try:
+            vanished.setdefault(page.before.bundled_into or page.id, []).append(page)
+        elif not page.is_last_try and (
+            page.before.held_until is not None or not count.has_room(stream)
+        ):
             beyond.setdefault(stream, []).append(page)
             continue
-        room[stream.user_id] -= 1
+        count.tell(stream, now=now)
     shares = Shares()
-    for (stream, key), group in vanished.items():
-        shares.bundles.append(Bundle(stream, tuple(group), again=key))
+    for key, group in vanished.items():
+        shares.bundles.append(Bundle(stream_of(group[0]), tuple(group), again=key))
     for stream, group in beyond.items():
-        latest = last_at[stream]
+        latest = count.last_at[stream]
         may_at = now if latest is None else latest + BUNDLE_EVERY
         was_held = any(page.before.held_until is not None for page in group)
         if may_at > now and not was_held:

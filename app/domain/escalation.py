@@ -249,13 +249,15 @@ def pages_of(
 ) -> StepPages:
     """Who this step pages, over what and when; and who it does not, and why.
 
-    The same rule of the same person is used once a step, whichever action names them first.
+    The same rule of the same person is used once a step, whichever action names them first; one
+    that names the assignees comes last, because whoever is named otherwise, too, stays paged when
+    they are no longer assigned.
     """
     owed: list[OwedPage] = []
     skipped: list[Skipped] = []
     used: set[tuple[int, int]] = set()
     asks = False
-    for index, action in enumerate(step.actions):
+    for index, action in sorted(enumerate(step.actions), key=_names_assignees):
         if not isinstance(action, Notify):
             continue
         asks = True
@@ -269,6 +271,11 @@ def pages_of(
                     used.add((page.user_id, page.rule_id))
                     owed.append(OwedPage(index, page, action.message))
     return StepPages(tuple(owed), tuple(skipped), asks)
+
+
+def _names_assignees(entry: tuple[int, Action]) -> bool:
+    action = entry[1]
+    return isinstance(action, Notify) and action.target.kind is TargetKind.ASSIGNEES
 
 
 POSTPONED_FIRST = timedelta(seconds=1)

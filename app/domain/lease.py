@@ -38,6 +38,7 @@ class LeasedIncident:
     labels: Mapping[str, str]
     opened_at: datetime
     alert_count: int
+    is_drill: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class Leased:
     incident: LeasedIncident | None
     step: LeasedStep | None
     wording: tuple[str | None, str] | None  # an installation's own: subject and body
+    is_critical: bool = False
     before: Before = Before()
     followers: tuple["Leased", ...] = ()
 
@@ -111,5 +113,6 @@ class Leased:
 
     @property
     def is_limited(self) -> bool:
-        """Whether it counts among the pages of a person."""
-        return self.kind is NotificationKind.PAGE and self.user_id is not None
+        """Whether it counts among the pages of a person; a drill does not."""
+        is_drill = self.incident is not None and self.incident.is_drill
+        return self.kind is NotificationKind.PAGE and self.user_id is not None and not is_drill

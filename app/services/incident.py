@@ -16,16 +16,17 @@ from typing import Any
 from uuid import UUID
 
 from app.core.errors import ConflictError, InvalidInputError, InvalidStateError
-from app.crud import crud_incident
+from app.crud import crud_incident, crud_intake
 from app.db.session import WriteSession
 from app.domain import custom_field
 from app.domain.incident import TRANSITIONS, IncidentStatus, Opening, TimelineType
 from app.domain.notification import NotificationKind
+from app.domain.storm import ServiceLimit
 from app.domain.user import Actor
 from app.models import Incident
 from app.services import custom_field as custom_field_service
 from app.services import escalation as escalation_service
-from app.services import incident_people, status_update
+from app.services import fire_drill_answer, incident_people, status_update
 from app.services import user as user_service
 from app.services.incident_held import held, tell, unresolved
 
@@ -48,6 +49,12 @@ class InvalidTransitionError(InvalidStateError):
         )
 
 
+class DrillOverError(ConflictError):
+    """A fire drill happens once."""
+
+    code = "DRILL_IS_OVER"
+
+
 class ProblemReopenedError(ConflictError):
     """The same problem has another unresolved incident by now."""
 
@@ -58,20 +65,25 @@ class ProblemReopenedError(ConflictError):
 
 
 async def open_many(
-    session: WriteSession, openings: Sequence[Opening], *, now: datetime
+    session: WriteSession,
+    openings: Sequence[Opening],
+    *,
+    now: datetime,
+    limit: ServiceLimit | None = None,
 ) -> dict[UUID, int]:
     """Open incidents and put their escalations to work, set-based; say which came to be.
 
-    One whose problem has an unresolved incident already is left out.
+    One whose problem has an unresolved incident already is left out. Beyond the limit of a
+    service pages are held back and told together.
     """
-    opened = await crud_incident.open_many(session, openings, now=now)
+    opened = await crud_intake.open_many(session, openings, now=now)
     subjects = [
         escalation_service.Subject(opened[opening.uid], escalation_service.attributes_of(opening))
         for opening in openings
         if opening.uid in opened
     ]
     if subjects:
-        await escalation_service.start(session, subjects, now=now)
+        await escalation_service.start(session, subjects, now=now, limit=limit)
     return opened
 
 
@@ -120,7 +132,13 @@ async def enter(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Give an incident that the caller holds an answer, with everything that follows from it."""
+    """Give an incident that the caller holds an answer, with everything that follows from it.
+
+    Either answer is the end of a fire drill.
+    """
+    if incident.is_drill:
+        await fire_drill_answer.end(session, incident, status, actor=actor, now=now)
+        return
     incident.enter(status, by=actor.user_id, now=now)
     if status is IncidentStatus.ACKNOWLEDGED:
         if actor.user_id is not None:
@@ -165,9 +183,11 @@ async def reopen(
         return incident
     if incident.status is not IncidentStatus.RESOLVED:
         raise InvalidTransitionError(incident.status, IncidentStatus.OPEN)
+    if incident.is_drill:
+        raise DrillOverError("A fire drill cannot be reopened; start another one.")
     if incident.integration_id is not None and incident.dedup_key is not None:
         key = (incident.integration_id, incident.dedup_key)
-        other = (await crud_incident.unresolved_by_key(session, [key])).get(key)
+        other = (await crud_intake.unresolved_by_key(session, [key])).get(key)
         if other is not None:
             raise ProblemReopenedError(
                 f"The same problem is open again as incident {other}; work there.",
@@ -264,7 +284,8 @@ async def edit(
             before=before,
             after=after,
         )
-    if was.keys() & RETARGETING and incident.status is not IncidentStatus.RESOLVED:
+    is_paging = incident.status is not IncidentStatus.RESOLVED and not incident.is_drill
+    if was.keys() & RETARGETING and is_paging:
         await escalation_service.retarget(session, incident, now=now)
     if changes.status is not None:
         return await change_status(session, incident_id, changes.status, actor=actor, now=now)

@@ -2,17 +2,21 @@
 
 As in `services.incident`, whoever changes an incident holds its row; to comment needs no hold,
 so that nobody waits to be heard.
+
+Who is paged as an assignee is paged while they have it: what still waits for somebody who has it
+no longer is called off, and if that was all a step had, what comes next comes at once.
 """
 
 from datetime import datetime
 
 from app.core.errors import NotFoundError
-from app.crud import crud_incident
+from app.crud import crud_incident, crud_notification
 from app.db.session import WriteSession
 from app.domain.incident import AssignmentRole, TimelineType
 from app.domain.notification import NotificationKind
 from app.domain.user import Actor
 from app.models import Incident, IncidentComment, User
+from app.services import escalation as escalation_service
 from app.services import status_update
 from app.services import user as user_service
 from app.services.incident_held import held, tell
@@ -34,6 +38,8 @@ async def assign(
     if standing is not None and standing.role is role and incident.assigned_to == user_id:
         return incident
     await hand_over(session, incident, person, role, actor=actor, now=now)
+    if role is AssignmentRole.OBSERVER:
+        await _let_go(session, incident, person, now)
     return incident
 
 
@@ -47,13 +53,22 @@ async def unassign(
         return incident
     person = await user_service.recall(session, user_id)
     await crud_incident.remove_assignment(session, standing)
-    if incident.assigned_to == user_id:
-        left = (await crud_incident.assignees(session, [incident_id])).get(incident_id)
-        incident.assigned_to = left[-1] if left else None
     incident.touch(now)
     story = f"{actor.name} unassigned {person.display_name}."
     await tell(session, incident, TimelineType.UNASSIGNED, story, actor, now, assignee_id=user_id)
+    await _let_go(session, incident, person, now)
     return incident
+
+
+async def _let_go(session: WriteSession, incident: Incident, person: User, now: datetime) -> None:
+    """What follows when somebody works on an incident no longer: who has it, whom it pages."""
+    if incident.assigned_to == person.id:
+        left = (await crud_incident.assignees(session, [incident.id])).get(incident.id)
+        incident.assigned_to = left[-1] if left else None
+    reason = f"{person.display_name} is no longer assigned."
+    lost = await crud_notification.stop_unassigned(session, incident.id, person.id, reason, now=now)
+    for step in sorted(lost):
+        await escalation_service.hurry_if_lost(session, step, now=now)
 
 
 async def hand_over(

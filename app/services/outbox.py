@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from app.crud import crud_notification, crud_outbox
+from app.crud import crud_bundle, crud_notification, crud_outbox
 from app.crud.crud_outbox import Leasing, Term
 from app.db.session import WriteSession, wake_after_commit
 from app.domain.bundle import MOST_IN_A_BUNDLE, Bundle, PageLimit, share_out
@@ -57,20 +57,23 @@ async def post(session: WriteSession, letter: Letter, *, now: datetime) -> Notif
     return promised
 
 
-async def lease(session: WriteSession, term: Term, *, limit: PageLimit, free: int) -> Leasing:
+async def lease(
+    session: WriteSession, term: Term, *, limit: PageLimit, free: int, reserved: int = 0
+) -> Leasing:
     """Take what is due for up to `free` senders; pages beyond a person's limit wait or go along.
 
-    It costs one more query where people are paged, and more only for those who are over it.
+    What is critical comes first, and `reserved` of the senders are for it alone. It costs one
+    more query where people are paged, and more only for those who are over their limit.
     """
-    taken = await crud_outbox.lease_due(session, term, limit=free)
+    taken = await crud_outbox.lease_due(session, term, limit=free, reserved=reserved)
     pages = [leased for leased in taken.leased if leased.is_limited]
     if not pages:
         return taken
-    told = await crud_outbox.told_lately(session, term, pages, limit)
+    told = await crud_bundle.told_lately(session, term.channel, pages, limit, now=term.now)
     shares = share_out(pages, told, limit, now=term.now)
     kept = {leased.id: leased for leased in taken.leased}
     for hold in shares.holds:
-        await crud_outbox.hold(session, term, hold)
+        await crud_bundle.hold(session, term.channel, hold, now=term.now)
         for page in hold.pages:
             del kept[page.id]
     for bundle in shares.bundles:
@@ -95,7 +98,7 @@ async def _gather(session: WriteSession, term: Term, bundle: Bundle, taken: Leas
             session, term, bundle.stream, leader=leader.id, limit=room
         )
     if others:
-        await crud_outbox.follow(session, [page.id for page in others], leader.id)
+        await crud_bundle.follow(session, [page.id for page in others], leader.id)
     taken.moved += more.moved
     taken.cancelled |= more.cancelled
     return replace(leader, followers=(*others, *more.leased))

@@ -1,14 +1,14 @@
 """News of an incident, to those who were paged for it and want to know how it went on.
 
 Nobody is told what they did themselves. Webhooks that were called are called again in any
-case: a program that was told of a problem must hear that it is over.
+case: a program that was told of a problem must hear that it is over. A fire drill makes no news.
 """
 
 from collections.abc import Collection
 from datetime import datetime
 
-from app.crud import crud_notification
-from app.crud.crud_notification import News
+from app.crud import crud_status_update
+from app.crud.crud_status_update import News
 from app.db.session import WriteSession, wake_after_commit
 from app.domain.incident import AssignmentRole
 from app.domain.notification import NotificationKind
@@ -33,7 +33,7 @@ async def announce(
     elif assignee_id is not None and assignee_id != actor.user_id:
         facts = {"actor": actor.name, "role": role or AssignmentRole.RESPONDER}
         news = News(kind, [incident.id], facts, actor.user_id)
-        if await crud_notification.tell_assignee(session, news, assignee_id, now=now):
+        if await crud_status_update.tell_assignee(session, news, assignee_id, now=now):
             wake_after_commit(session, DELIVERY)
 
 
@@ -46,6 +46,7 @@ async def announce_many(
     now: datetime,
 ) -> None:
     """Promise the same news of several incidents, with one statement."""
-    news = News(kind, [incident.id for incident in incidents], {"actor": actor.name}, actor.user_id)
-    if incidents and await crud_notification.tell_paged(session, news, now=now):
+    ids = [incident.id for incident in incidents if not incident.is_drill]
+    news = News(kind, ids, {"actor": actor.name}, actor.user_id)
+    if ids and await crud_status_update.tell_paged(session, news, now=now):
         wake_after_commit(session, DELIVERY)

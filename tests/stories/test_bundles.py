@@ -6,13 +6,22 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from fastapi import FastAPI
 
 from app.channels.base import GaveUp, Message, RetryLater, Sent
 from app.domain.bundle import BUNDLE_EVERY, MOST_IN_A_BUNDLE, PageLimit
 from app.domain.notification import Channel
 from app.worker.delivery import Lane
+from tests.stories.storms import set_service_limit
 from tests.worker.lanes import FEW, Gated, deliver, lane, pages, pass_time, statuses, storm
 from tests.world import Person, Scripted, World
+
+
+@pytest.fixture
+def app(app: FastAPI) -> FastAPI:
+    """Here services have no limit of their own: only people do."""
+    set_service_limit(app, 0)
+    return app
 
 
 @pytest.fixture

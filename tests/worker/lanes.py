@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from app.channels.base import Message, Outcome
+from app.channels.base import Message, Outcome, Sender
 from app.crud.crud_outbox import Leasing, Term
 from app.db.session import WriteSession, transaction_time
 from app.domain.bundle import PageLimit
@@ -12,9 +12,10 @@ from app.domain.notification import Channel
 from app.services import outbox
 from app.worker.compose import composer
 from app.worker.delivery import Lane
-from tests.world import Person, Scripted, World
+from tests.world import deliver, Person, Scripted, World
 
 FEW = PageLimit(3, timedelta(minutes=10))
+MANY = PageLimit(1000)
 URL = "https://tocsin.test"
 
 
@@ -32,18 +33,10 @@ class Gated(Scripted):
         return await super().send(message)
 
 
-def lane(world: World, sender: Scripted, limit: PageLimit = FEW) -> Lane:
+def lane(world: World, sender: Sender, limit: PageLimit = FEW, **options: Any) -> Lane:
     compose = composer(world.service.signer, URL, world.service.vault)
-    return Lane(world.database, sender, compose, limit=limit, chance=lambda: 0.5)
-
-
-async def deliver(way: Lane) -> None:
-    """Send everything that is due now."""
-    while True:
-        await way.deliver_due()
-        if not way.is_sending:
-            return
-        await way.drain()
+    options.setdefault("chance", lambda: 0.5)
+    return Lane(world.database, sender, compose, limit=limit, **options)
 
 
 async def pass_time(world: World, way: Lane, **span: float) -> None:

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import event
 
 from app.channels.base import RetryLater, Sent
@@ -13,6 +13,7 @@ from app.domain.bundle import USUAL_LIMIT, PageLimit
 from app.domain.notification import MAX_ATTEMPTS
 from app.worker.compose import composer
 from app.worker.delivery import Lane
+from tests.stories.storms import set_service_limit
 from tests.worker.lanes import (
     FEW,
     URL,
@@ -26,6 +27,13 @@ from tests.worker.lanes import (
     storm,
 )
 from tests.world import Person, Scripted, World
+
+
+@pytest.fixture
+def app(app: FastAPI) -> FastAPI:
+    """Here services have no limit of their own: only people do."""
+    set_service_limit(app, 0)
+    return app
 
 
 @pytest.fixture
@@ -213,10 +221,12 @@ async def test_a_page_on_its_last_try_is_in_no_bundle(
         n=MAX_ATTEMPTS - 1,
         id=incidents[2],
     )
-    mail = Scripted(RetryLater("Busy.", timedelta(hours=1)), RetryLater("Busy."))
-    await deliver(lane(world, mail))
-    assert {len(message.data["data"].get("incidents", "1")) for message in mail.messages} == {1, 3}
-    assert await statuses(world) == {"sent": 3, "pending": 3, "failed": 1}
+    async with world.database.writing() as session:
+        leased = (await lease(session, FEW)).leased
+    assert sorted(len(message.rows) for message in leased) == [1, 3]
+    [alone] = [message for message in leased if len(message.rows) == 1]
+    assert alone.incident is not None
+    assert (alone.incident.id, alone.is_last_try) == (incidents[2], True)
 
 
 async def test_a_page_put_off_by_a_snooze_is_not_told_by_a_bundle(
