@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 
 from app.db.embedded import default_data_dir
-from tests.e2e import accounts, incidents, policies, reaching, report, roles, server
+from tests.e2e import accounts, incidents, policies, reaching, report, roles, server, watching
 from tests.e2e.runner import take
 from tests.e2e.server import Login, NoServerError, Server
 from tests.e2e.tour import Tour
@@ -36,6 +36,7 @@ STEPS = [
     *reaching.methods.steps,
     *reaching.messages.steps,
     *roles.roles.steps,
+    *watching.watching.steps,
 ]
 # Routes that need somebody else to have done something; they must be called, and may be refused.
 OPTIONAL = {

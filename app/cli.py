@@ -2,6 +2,7 @@
 one sentence on stderr and exit status 2, never a traceback."""
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -38,6 +39,7 @@ from app.services import user as user_service
 DATABASE_NAME = "tocsin"
 FIRST_ADMIN = "admin@localhost"
 SHUTDOWN_PATIENCE = 30
+COLLECT_AFTER = (10_000, 20, 20)  # docs/operations.md, “Memory”, has what was measured
 
 cli = typer.Typer(
     name="tocsin",
@@ -75,19 +77,30 @@ def serve(
     settings = _settings(host=host, port=port)
     with _bound(settings) as listener, _set_up(settings, listener) as setup:
         asyncio.run(_announce(setup))
-        server = uvicorn.Server(server_config(create_app(setup, with_worker=worker), settings))
-        with suppress(KeyboardInterrupt):
-            server.run(sockets=[listener])
+        _serve(create_app(setup, with_worker=worker), listener, settings)
     print("Tocsin has stopped.")
 
 
 @cli.command()
-def worker() -> None:
+def worker(
+    host: Annotated[str | None, typer.Option(help="Address for --port.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Serve /health, /ready and /metrics on this port.")
+    ] = None,
+) -> None:
     """Run the loops only: escalations and deliveries, beside API processes."""
     settings = _settings()
-    with _set_up(settings) as setup:
-        print("The loops are running. Ctrl-C stops them.")
-        asyncio.run(_work(setup))
+    if port is None:
+        with _set_up(settings) as setup:
+            print("The loops are running. Ctrl-C stops them.", flush=True)
+            asyncio.run(_work(setup))
+    else:
+        # Its links lead to where the API is, not to this port.
+        watched = _settings(host=host, port=port)
+        with _bound(watched) as listener, _set_up(settings) as setup:
+            shown = _own_url(watched, listener)
+            print(f"The loops are running, watched at {shown}. Ctrl-C stops them.", flush=True)
+            _serve(create_app(setup, with_doors=False), listener, settings)
     print("Tocsin has stopped.")
 
 
@@ -183,6 +196,14 @@ def _bound(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
+def _serve(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
+    config = server_config(app, settings)
+    config.load()
+    keep_what_is_built()
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
+
+
 def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     """How the server runs. Only proxies that are trusted say where a request came from."""
     return uvicorn.Config(
@@ -190,9 +211,18 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        ws="none",  # nothing here speaks it
         forwarded_allow_ips=settings.trusted_proxies,  # None would read a variable
         timeout_graceful_shutdown=SHUTDOWN_PATIENCE,
     )
+
+
+def keep_what_is_built() -> None:
+    """Spare the garbage collector what lives as long as the process: it would go through all of
+    it in the middle of an alert, and find nothing."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 @contextmanager
@@ -305,6 +335,7 @@ async def _work(setup: Setup) -> None:
     loops = build_worker(
         setup, database, signer, build_senders(setup.settings, setup.data_dir, signer)
     )
+    keep_what_is_built()
     asked_to_stop = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, asked_to_stop.set)

@@ -5,19 +5,23 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import SecretStr
 
-from app.api import errors, health, ingest, middleware
+from app.api import errors, health, ingest, metrics, middleware
 from app.api.state import Pulse, Service
 from app.api.v1.api import router as v1
+from app.api.watch import Watch
 from app.channels.base import Sender
 from app.channels.chat import ChatSender
 from app.channels.email import SmtpSender, parse_smtp_url
+from app.channels.fallback import Fallback
 from app.channels.outbox import OutboxSender
 from app.channels.push import PushSender
 from app.channels.push_seal import vapid_public_key
@@ -27,6 +31,8 @@ from app.channels.twilio import TwilioSender
 from app.channels.unconfigured import UnconfiguredSender
 from app.channels.webhook import WebhookSender
 from app.core.config import Settings
+from app.core.errors import SetupError
+from app.core.metrics import Metrics
 from app.core.security import Passwords, Signer, Vault
 from app.core.version import VERSION
 from app.db.listen import Bell
@@ -36,6 +42,7 @@ from app.domain.notification import Channel
 from app.web import router as web
 from app.worker import Worker
 from app.worker.compose import composer
+from app.worker.runner import Monitor
 
 DESCRIPTION = """
 Alerts come in, one problem opens one incident, the right person is paged, until somebody answers.
@@ -43,6 +50,9 @@ Alerts come in, one problem opens one incident, the right person is paged, until
 Log in with *Authorize* (mail address and password). Monitoring tools use an integration's key
 instead. Every error has the same shape: `code`, `message`, `request_id`, `details`.
 """
+
+
+PAGING_POOL = 5  # connections, besides those that requests share
 
 
 @dataclass(frozen=True)
@@ -65,38 +75,80 @@ class NoLoops:
     def report(self) -> dict[str, Any]:
         return {}
 
+    def providers(self) -> dict[str, Any]:
+        return {}
+
+    def overdue(self) -> dict[str, int] | None:
+        return None
+
+    def heartbeat(self) -> dict[str, Any] | None:
+        return None
+
 
 def build_senders(settings: Settings, data_dir: Path, signer: Signer) -> list[Sender]:
     """One sender a channel, as far as this installation can; the rest say that they cannot."""
     private = parse_networks(settings.allow_private_targets)
+    timeout = _send_timeout(settings)
     built: dict[Channel, Sender] = {
         Channel.EMAIL: _email_sender(settings, data_dir),
         Channel.SMS: _sms_sender(settings) or UnconfiguredSender(Channel.SMS),
         Channel.PUSH: PushSender(
-            push_key(signer), subject=_push_contact(settings), allowed=private
+            push_key(signer), subject=_push_contact(settings), allowed=private, timeout=timeout
         ),
-        Channel.CHAT: ChatSender(allowed=private),
-        Channel.WEBHOOK: WebhookSender(webhook_secret(settings, signer), VERSION, allowed=private),
+        Channel.CHAT: ChatSender(allowed=private, timeout=timeout),
+        Channel.WEBHOOK: WebhookSender(
+            webhook_secret(settings, signer), VERSION, allowed=private, timeout=timeout
+        ),
     }
     return [built[channel] for channel in Channel]
+
+
+def _send_timeout(settings: Settings) -> timedelta:
+    return timedelta(seconds=settings.send_timeout_seconds)
 
 
 def _email_sender(settings: Settings, data_dir: Path) -> Sender:
     if settings.smtp_url is None:
         return OutboxSender(data_dir / "outbox", settings.mail_from)
-    return SmtpSender(parse_smtp_url(settings.smtp_url.get_secret_value()), settings.mail_from)
+    first = _smtp_sender(settings, settings.smtp_url, "TOCSIN_SMTP_URL")
+    if settings.smtp_backup_url is None:
+        return first
+    return Fallback(
+        first, _smtp_sender(settings, settings.smtp_backup_url, "TOCSIN_SMTP_BACKUP_URL")
+    )
+
+
+def _smtp_sender(settings: Settings, url: SecretStr, name: str) -> SmtpSender:
+    try:
+        server = parse_smtp_url(url.get_secret_value())
+    except SetupError as error:
+        raise SetupError(str(error).replace("TOCSIN_SMTP_URL", name)) from None
+    return SmtpSender(server, settings.mail_from, timeout=_send_timeout(settings))
 
 
 def _sms_sender(settings: Settings) -> Sender | None:
-    if settings.sms_gateway_url is not None:
-        token, status_url = settings.sms_gateway_token, settings.sms_gateway_status_url
-        return SmsGatewaySender(
-            settings.sms_gateway_url.get_secret_value(),
-            token=token.get_secret_value() if token else None,
-            body=settings.sms_gateway_body,
-            id_field=settings.sms_gateway_id_field,
-            status_url=status_url.get_secret_value() if status_url else None,
-        )
+    """The gateway before Twilio, where both are set."""
+    gateway, twilio = _sms_gateway(settings), _twilio(settings)
+    if gateway is not None and twilio is not None:
+        return Fallback(gateway, twilio)
+    return gateway or twilio
+
+
+def _sms_gateway(settings: Settings) -> Sender | None:
+    if settings.sms_gateway_url is None:
+        return None
+    token, status_url = settings.sms_gateway_token, settings.sms_gateway_status_url
+    return SmsGatewaySender(
+        settings.sms_gateway_url.get_secret_value(),
+        token=token.get_secret_value() if token else None,
+        body=settings.sms_gateway_body,
+        id_field=settings.sms_gateway_id_field,
+        status_url=status_url.get_secret_value() if status_url else None,
+        timeout=_send_timeout(settings),
+    )
+
+
+def _twilio(settings: Settings) -> Sender | None:
     sid, token, number = (
         settings.twilio_account_sid,
         settings.twilio_auth_token,
@@ -104,7 +156,13 @@ def _sms_sender(settings: Settings) -> Sender | None:
     )
     if sid is None or token is None or number is None:
         return None
-    return TwilioSender(sid, token.get_secret_value(), number, api_url=settings.twilio_api_url)
+    return TwilioSender(
+        sid,
+        token.get_secret_value(),
+        number,
+        api_url=settings.twilio_api_url,
+        timeout=_send_timeout(settings),
+    )
 
 
 def push_key(signer: Signer) -> bytes:
@@ -133,26 +191,54 @@ def build_database(setup: Setup) -> Database:
     return Database(setup.database_url, pool_size=setup.settings.database_pool)
 
 
-def build_worker(setup: Setup, database: Database, signer: Signer, senders: list[Sender]) -> Worker:
+def build_monitor(settings: Settings) -> Monitor | None:
+    """Whoever wants to hear that we live."""
+    if settings.heartbeat_url is None:
+        return None
+    every = timedelta(seconds=settings.heartbeat_seconds)
+    return Monitor(settings.heartbeat_url.get_secret_value(), every)
+
+
+def build_worker(
+    setup: Setup,
+    database: Database,
+    signer: Signer,
+    senders: list[Sender],
+    counted: Metrics | None = None,
+) -> Worker:
+    settings = setup.settings
     return Worker(
         database,
         senders,
         composer(signer, setup.public_url, build_vault(signer)),
-        safety_tick=setup.settings.safety_tick,
-        fallback_email=setup.settings.fallback_email,
-        limit=PageLimit(setup.settings.page_limit, setup.settings.page_window),
+        safety_tick=settings.safety_tick,
+        fallback_email=settings.fallback_email,
+        limit=PageLimit(settings.page_limit, settings.page_window),
+        lease_margin=timedelta(seconds=settings.lease_margin_seconds),
+        bodies_kept=timedelta(days=settings.raw_bodies_days),
+        drain=timedelta(seconds=settings.drain_seconds),
+        monitor=build_monitor(settings),
+        metrics=counted,
     )
 
 
 def create_app(
-    setup: Setup, *, with_worker: bool = True, database: Database | None = None
+    setup: Setup,
+    *,
+    with_worker: bool = True,
+    with_doors: bool = True,
+    database: Database | None = None,
 ) -> FastAPI:
-    """The service, with its loops unless they run in processes of their own."""
+    """The service, with its loops unless they run in processes of their own; without doors it
+    serves nothing but what its watchers ask for."""
     settings = setup.settings
     database = database or build_database(setup)
     signer = Signer(setup.secret_key)
     senders = build_senders(settings, setup.data_dir, signer)
-    worker = build_worker(setup, database, signer, senders) if with_worker else None
+    counted = Metrics()
+    # Paging has its own way to the database: no flood of requests keeps a page waiting for one.
+    paging = database.beside(pool_size=PAGING_POOL) if with_worker and with_doors else database
+    worker = build_worker(setup, paging, signer, senders, counted) if with_worker else None
     pulse: Pulse = worker or NoLoops()
 
     @asynccontextmanager
@@ -167,6 +253,7 @@ def create_app(
             if worker is not None:
                 await worker.stop()
             await bell.stop()
+            await paging.close()
             await database.close()
 
     app = FastAPI(
@@ -174,6 +261,7 @@ def create_app(
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
+        openapi_url="/openapi.json" if with_doors else None,
         docs_url=None,  # our own page serves Swagger UI from our own files
         redoc_url=None,
         redirect_slashes=False,  # the middleware reads both spellings as one
@@ -185,16 +273,25 @@ def create_app(
         passwords=Passwords(settings.password_rounds),
         vault=build_vault(signer),
         pulse=pulse,
+        metrics=counted,
+        watch=Watch(),
         started=time.monotonic(),
         push_public_key=vapid_public_key(push_key(signer)),
         channel_states=lambda: {str(sender.channel): sender.state() for sender in senders},
     )
-    app.include_router(v1)
+    if with_doors:
+        app.include_router(v1)
     app.include_router(health.router)
-    web.install(app)
+    app.include_router(metrics.router)
+    if with_doors:
+        web.install(app)
     errors.install(app)
     middleware.install(
-        app, origins=settings.allowed_origins, is_https=setup.public_url.startswith("https://")
+        app,
+        metrics=counted,
+        with_doors=with_doors,
+        origins=settings.allowed_origins,
+        is_https=setup.public_url.startswith("https://"),
     )
     _describe_keys(app)
     return app

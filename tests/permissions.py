@@ -10,6 +10,7 @@ TABLE = {
     "GET    /": "ok ok ok ok",
     "GET    /health": "ok ok ok ok",
     "GET    /ready": "ok ok ok ok",
+    "GET    /metrics": "ok ok ok ok",  # no token is set for it here
     # Me, and the people that admins look after
     "GET    /v1/users/me": "401 ok ok ok",
     "PATCH  /v1/users/me": "401 ok ok ok",
@@ -62,6 +63,7 @@ TABLE = {
     "GET    /v1/incidents/{incident_id}/timeline": "401 ok ok ok",
     "GET    /v1/incidents/{incident_id}/escalation": "401 ok ok ok",
     "GET    /v1/incidents/{incident_id}/notifications": "401 ok ok ok",
+    "GET    /v1/incidents/{incident_id}/alerts": "401 ok ok ok",
     "DELETE /v1/incidents/{incident_id}": "401 403 403 ok",
     "GET    /v1/custom-fields": "401 ok ok ok",
     "POST   /v1/custom-fields": "401 403 403 ok",
@@ -82,6 +84,11 @@ TABLE = {
     "GET    /v1/escalation/policies/{policy_id}": "401 ok ok ok",
     "PATCH  /v1/escalation/policies/{policy_id}": "401 403 403 ok",
     "DELETE /v1/escalation/policies/{policy_id}": "401 403 403 ok",
+    "POST   /v1/escalation/simulate": "401 ok ok ok",
+    # Oneself; a policy takes a responder, somebody else's address an admin
+    "GET    /v1/fire-drills": "401 ok ok ok",
+    "POST   /v1/fire-drills": "401 ok ok ok",
+    "GET    /v1/fire-drills/{drill_id}": "401 ok ok ok",
     # Integrations and their keys
     "GET    /v1/integrations": "401 ok ok ok",
     "POST   /v1/integrations": "401 403 403 ok",
@@ -89,6 +96,11 @@ TABLE = {
     "PATCH  /v1/integrations/{integration_id}": "401 403 403 ok",
     "POST   /v1/integrations/{integration_id}/keys": "401 403 403 ok",
     "DELETE /v1/integrations/{integration_id}/keys/{key_id}": "401 403 403 ok",
+    # What came through them; a body may hold its sender's secrets
+    "GET    /v1/alerts": "401 ok ok ok",
+    "GET    /v1/alerts/{alert_id}": "401 ok ok ok",
+    "GET    /v1/alerts/{alert_id}/body": "401 403 ok ok",
+    "POST   /v1/alerts/{alert_id}/replay": "401 403 ok ok",
     # For tools: no person's token opens these
     "POST   /v1/webhooks/alerts": "401 401 401 401",
     "POST   /v1/webhooks/alertmanager": "401 401 401 401",
@@ -140,6 +152,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "steps": [{"delay_minutes": 0, "actions": [{"type": "comment", "text": "x"}]}],
     },
     "PATCH /v1/escalation/policies/{policy_id}": {"description": "x"},
+    "POST /v1/escalation/simulate": {"incident": {"severity": "low", "service": "b"}},
+    "POST /v1/fire-drills": {"message": "A drill."},
     "POST /v1/integrations": {"name": "x", "kind": "alerts"},
     "PATCH /v1/integrations/{integration_id}": {"service": "x"},
     "POST /v1/auth/login/access-token": {"username": "admin@example.org", "password": "password"},

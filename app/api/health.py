@@ -1,6 +1,8 @@
 """How Tocsin is: alive for whoever restarts it, ready for whoever balances load."""
 
+import asyncio
 import time
+from functools import cache
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
@@ -9,15 +11,21 @@ from pydantic import Field
 from app.api.deps import ServiceDep
 from app.core.version import VERSION
 from app.crud import crud_health
+from app.crud.crud_health import Backlog
 from app.db import migrations
-from app.db.session import is_outage, transaction_time
+from app.db.session import Database, is_outage, transaction_time
 from app.schemas.base import ReadSchema
 
 router = APIRouter(tags=["health"])
 
+PATIENCE = 4.0  # seconds: whoever asks shall hear the reason before they hang up
+
 
 class DatabaseHealth(ReadSchema):
     reachable: bool
+    takes_writes: bool | None = Field(
+        None, description="False: a standby, or read-only. Null: it cannot be asked."
+    )
     schema_version: str | None
     expected_schema_version: str | None
 
@@ -29,6 +37,13 @@ class LatenessRead(ReadSchema):
     pages: float | None
 
 
+class BacklogRead(ReadSchema):
+    """What is due and waits to be taken, counted up to 10,001."""
+
+    steps: int
+    messages: dict[str, int] = Field(examples=[{"email": 0, "webhook": 3}])
+
+
 class HealthRead(ReadSchema):
     status: Literal["ok", "degraded"]
     version: str
@@ -36,7 +51,18 @@ class HealthRead(ReadSchema):
     database: DatabaseHealth
     loops: dict[str, Any] = Field(description="The loops of this process.")
     channels: dict[str, str] = Field(examples=[{"email": "ready", "webhook": "ready"}])
+    providers: dict[str, Any] = Field(
+        description="By channel: the providers that this process met, and whether they answer."
+    )
     lateness: LatenessRead
+    backlog: BacklogRead | None = Field(description="Null: the database cannot be asked.")
+    overdue: dict[str, int] | None = Field(
+        description="Promises that the auditor of this process found forgotten."
+        " Null: it has not looked yet, or does not run here."
+    )
+    heartbeat: dict[str, Any] | None = Field(
+        description="How the last call of the monitor went. Null: no monitor is set."
+    )
 
 
 class ReadyRead(ReadSchema):
@@ -44,31 +70,60 @@ class ReadyRead(ReadSchema):
     reasons: list[str] = Field(examples=[[]])
 
 
-async def _look(service: ServiceDep) -> tuple[DatabaseHealth, LatenessRead]:
+@cache
+def _expected() -> str | None:
+    return migrations.newest()
+
+
+async def _ask(database: Database, *, deeply: bool) -> tuple[DatabaseHealth, Backlog | None]:
+    """How the database is; and what waits in it, if that is wanted and this code can tell."""
+    backlog = None
     try:
-        async with service.database.reading() as session:
-            now = await transaction_time(session)
+        async with asyncio.timeout(PATIENCE), database.reading() as session:
+            takes_writes = await crud_health.takes_writes(session)
             version = await migrations.current(session)
-            late = await crud_health.lateness(session, now=now)
+            if deeply and version == _expected():
+                now = await transaction_time(session)
+                backlog = await crud_health.backlog(session, now=now)
     except Exception as error:
         if not is_outage(error):
             raise
-        found = DatabaseHealth(
-            reachable=False, schema_version=None, expected_schema_version=migrations.newest()
-        )
-        return found, LatenessRead(steps=None, pages=None)
-    found = DatabaseHealth(
-        reachable=True, schema_version=version, expected_schema_version=migrations.newest()
+        return _database(reachable=False), None
+    return _database(reachable=True, takes_writes=takes_writes, schema_version=version), backlog
+
+
+def _database(
+    *, reachable: bool, takes_writes: bool | None = None, schema_version: str | None = None
+) -> DatabaseHealth:
+    return DatabaseHealth(
+        reachable=reachable,
+        takes_writes=takes_writes,
+        schema_version=schema_version,
+        expected_schema_version=_expected(),
     )
-    return found, LatenessRead(steps=late.steps, pages=late.pages)
+
+
+def _lateness(backlog: Backlog | None) -> LatenessRead:
+    if backlog is None:
+        return LatenessRead(steps=None, pages=None)
+    return LatenessRead(steps=backlog.steps.waiting, pages=backlog.late_pages)
+
+
+def _backlog(backlog: Backlog | None) -> BacklogRead | None:
+    if backlog is None:
+        return None
+    due = {str(channel): queue.due for channel, queue in backlog.messages.items()}
+    return BacklogRead(steps=backlog.steps.due, messages=due)
 
 
 @router.head("/health", include_in_schema=False)
 @router.get("/health", response_model=HealthRead, operation_id="read_health")
 async def read_health(service: ServiceDep) -> HealthRead:
     """Alive, and how every part is. Always 200: restarting Tocsin mends none of its parts."""
-    database, lateness = await _look(service)
-    is_well = database.reachable and service.pulse.is_alive()
+    database, backlog = await _ask(service.database, deeply=True)
+    overdue = service.pulse.overdue()
+    is_forgetful = overdue is not None and any(overdue.values())
+    is_well = database.takes_writes and service.pulse.is_alive() and not is_forgetful
     return HealthRead(
         status="ok" if is_well else "degraded",
         version=VERSION,
@@ -76,7 +131,11 @@ async def read_health(service: ServiceDep) -> HealthRead:
         database=database,
         loops=service.pulse.report(),
         channels=service.channel_states(),
-        lateness=lateness,
+        providers=service.pulse.providers(),
+        lateness=_lateness(backlog),
+        backlog=_backlog(backlog),
+        overdue=overdue,
+        heartbeat=service.pulse.heartbeat(),
     )
 
 
@@ -89,10 +148,12 @@ async def read_health(service: ServiceDep) -> HealthRead:
 )
 async def read_ready(service: ServiceDep, response: Response) -> ReadyRead:
     """Whether this replica is fit: its database connection, its schema version, its loops."""
-    database, _ = await _look(service)
+    database, _ = await _ask(service.database, deeply=False)
     reasons = []
     if not database.reachable:
         reasons.append("The database cannot be reached.")
+    elif not database.takes_writes:
+        reasons.append("The database takes no writes: it is a standby, or was put to read-only.")
     elif database.schema_version != database.expected_schema_version:
         reasons.append(
             f"The schema is at version {database.schema_version}, this code expects"

@@ -61,7 +61,7 @@ class OverloadedError(UnavailableError):
 class TooManyAlertsError(TooManyError):
     """The same, for senders that try again after a 429."""
 
-    code = "OVERLOADED"
+    code = "TOO_MANY_ALERTS"
 
 
 class InvalidKeyError(UnauthorizedError):
@@ -123,6 +123,8 @@ async def take_in(request: Request, kind: IntegrationKind) -> JSONResponse:
         raise _crowded(kind) from None
     if items is None:
         raise _invalid_key()
+    for item in items:
+        service.metrics.alerts_taken_in(kind, item.outcome)
     return JSONResponse({"alerts": [_receipt(item) for item in items]})
 
 

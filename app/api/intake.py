@@ -53,6 +53,11 @@ class Intake:
         """How many requests wait for a transaction to take them."""
         return self._coalescer.waiting
 
+    @property
+    def flushing(self) -> int:
+        """How many transactions are under way."""
+        return self._coalescer.flushing
+
     async def knows(self, key_hash: str) -> bool:
         """Whether the key opens an active integration, or did a moment ago."""
         now = time.monotonic()

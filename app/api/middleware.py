@@ -48,12 +48,15 @@ SECRET_PATH = re.compile("/+(a|v1/+receipts|account/+[^/]+)/+.+", re.DOTALL | re
 def install(
     app: FastAPI,
     *,
-    metrics: Metrics | None = None,
+    metrics: Metrics,
     origins: Collection[str] = (),
     is_https: bool = False,
+    with_doors: bool = True,
 ) -> None:
     """Put it all around the application, which people reach by https or not."""
-    app.add_middleware(RequestContext, metrics=metrics, origins=origins, is_https=is_https)
+    app.add_middleware(
+        RequestContext, metrics=metrics, origins=origins, is_https=is_https, with_doors=with_doors
+    )
 
 
 class RequestContext:
@@ -67,8 +70,10 @@ class RequestContext:
         metrics: Metrics | None = None,
         origins: Collection[str] = (),
         is_https: bool = False,
+        with_doors: bool = True,
     ) -> None:
-        answering = Failures(Express(Again(Routed(app))))
+        routed = Again(Routed(app))
+        answering = Failures(Express(routed) if with_doors else routed)
         self.app: ASGIApp = Cors(answering, origins) if origins else answering
         self.metrics = metrics or Metrics()
         self.headers = SAFE_HEADERS | (ONLY_TLS if is_https else {})

@@ -2,11 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
 from typing import Any, Protocol
 
+from app.api.intake import Intake
+from app.api.watch import Watch
 from app.core.config import Settings
+from app.core.metrics import Metrics
 from app.core.security import Passwords, Signer, Vault
 from app.db.session import Database
+from app.domain.storm import ServiceLimit
 
 
 class Pulse(Protocol):
@@ -14,7 +20,21 @@ class Pulse(Protocol):
 
     def is_alive(self) -> bool: ...
 
-    def report(self) -> dict[str, Any]: ...
+    def report(self) -> dict[str, Any]:
+        """Each loop: whether it is alive, and for how long it has not turned."""
+        ...
+
+    def providers(self) -> dict[str, Any]:
+        """By channel: the providers behind it, and whether they answer."""
+        ...
+
+    def overdue(self) -> dict[str, int] | None:
+        """What the auditor found when it last looked; None where nobody audits."""
+        ...
+
+    def heartbeat(self) -> dict[str, Any] | None:
+        """How the last call of the monitor went; None where nobody calls one."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,6 +45,19 @@ class Service:
     passwords: Passwords
     vault: Vault
     pulse: Pulse
+    metrics: Metrics
+    watch: Watch
     started: float  # by the monotonic clock
     push_public_key: str  # what a browser subscribes to
     channel_states: Callable[[], dict[str, str]]
+
+    @property
+    def service_limit(self) -> ServiceLimit:
+        """How many incidents a storm may open one by one."""
+        window = timedelta(minutes=self.settings.service_window_minutes)
+        return ServiceLimit(self.settings.service_limit, window)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """The way in for alerts, one for the process."""
+        return Intake(self.database, self.service_limit)

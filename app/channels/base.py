@@ -43,6 +43,8 @@ class RetryLater:
 
     error: str
     after: timedelta | None = None  # the provider's own wish (Retry-After)
+    # It is about this one message or address: the provider may be well.
+    is_about_message: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,15 @@ class GaveUp:
 
     error: str
     is_gone: bool = False  # the address itself has ended and is not to be used again
+    is_answer: bool = False  # the provider itself said so, and is well
 
 
 Outcome = Sent | RetryLater | GaveUp
 
 
 class Sender(Protocol):
-    """One way out. Every send ends within `timeout`."""
+    """One way out. Every send ends within `timeout`; at most `concurrency` are under way to one
+    provider."""
 
     channel: Channel
     timeout: timedelta
@@ -70,6 +74,20 @@ class Sender(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class NamesProvider(Protocol):
+    """A sender that says who takes a message: the host, and its port where it is unusual.
+
+    A sender that does not has one nameless provider.
+    """
+
+    has_many_providers: bool  # or all messages go to the same one
+
+    def provider_of(self, message: Message) -> str | None:
+        """Never raises; None for a message that nobody would take."""
+        ...
 
 
 @runtime_checkable

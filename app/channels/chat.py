@@ -94,6 +94,7 @@ class ChatSender:
     """Hands each message to the chat whose URL is its secret."""
 
     channel: Channel = Channel.CHAT
+    has_many_providers = True
 
     def __init__(
         self,
@@ -136,6 +137,14 @@ class ChatSender:
             seconds = self.timeout.total_seconds()
             return RetryLater(f"{address.service_name} did not answer within {seconds:g} s.")
 
+    def provider_of(self, message: Message) -> str | None:
+        """The host that the chat's URL names, or the service behind it."""
+        try:
+            address = read_chat_url(message.secret or "")
+        except ValueError:
+            return None
+        return address.host or address.service_name
+
     def state(self) -> str:
         """`ready`: each message finds out anew whether its chat is there."""
         return "ready"
@@ -154,7 +163,8 @@ class ChatSender:
             target = parse_target(f"https://{address.host}/")
             await resolve(target, allowed=self._allowed, resolver=self._resolver)
         if self._crowd.is_full(service.host):
-            return RetryLater(f"{address.service_name} has not finished answering earlier pages.")
+            said = f"{address.service_name} has not finished answering earlier pages."
+            return RetryLater(said, is_about_message=True)
         setattr(service, "send", self._crowd.counted(service.host, service.send))  # noqa: B010
         chat = apprise.Apprise(asset=self._asset)
         chat.add(service)
@@ -166,7 +176,8 @@ class ChatSender:
         )
         if result:
             return Sent()
-        return RetryLater(f"{address.service_name} did not take it: check the chat's URL.")
+        said = f"{address.service_name} did not take it: check the chat's URL."
+        return RetryLater(said, is_about_message=True)  # the URL may well be what is wrong
 
     def _instantiate(self, address: ChatAddress) -> apprise.NotifyBase | None:
         """Apprise's service for a URL, if it means the same host by it as we do."""

@@ -14,7 +14,7 @@ import contextlib
 import re
 import socket
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
@@ -38,6 +38,7 @@ from app.domain.notification import Channel
 
 _PATIENCE_FOR_QUIT = 1.0
 _FOR_GOOD = range(500, 600)
+_GOING_AWAY = 421  # RFC 5321 §3.8, whatever command it answers
 _LOGIN_CODES = {530, 534, 535, 538}  # RFC 4954 §6, whatever command they answer
 _HANDING_OVER = "handing over the message"
 
@@ -108,6 +109,7 @@ class SmtpSender:
     """Hands mail to one server, each message over a connection of its own."""
 
     channel: Channel = Channel.EMAIL
+    has_many_providers = False
 
     def __init__(
         self,
@@ -147,6 +149,10 @@ class SmtpSender:
             conversation.abort()
         return Sent(provider_id=one_line(reply, 100) or None)
 
+    def provider_of(self, message: Message) -> str:
+        """The mail server, whoever the message is for."""
+        return f"{self._server.host}:{self._server.port}"
+
     def state(self) -> str:
         """`ready`: each message finds out anew whether the server is there."""
         return "ready"
@@ -170,9 +176,12 @@ class SmtpSender:
                     f"TOCSIN_SMTP_URL ({code} {text})"
                 )
             case SMTPRecipientRefused(code=code, message=text) if code in _FOR_GOOD:
-                return GaveUp(f"{where} refused the recipient: {code} {text}")
+                return GaveUp(f"{where} refused the recipient: {code} {text}", is_answer=True)
             case SMTPDataError(code=code, message=text) if code in _FOR_GOOD:
-                return GaveUp(f"{where} refused the message: {code} {text}")
+                return GaveUp(f"{where} refused the message: {code} {text}", is_answer=True)
+            case SMTPRecipientRefused(code=code, message=text) if code != _GOING_AWAY:
+                said = f"{where} puts the recipient off: {code} {text}"
+                return RetryLater(said, is_about_message=True)  # greylisted, or a full mailbox
             case SMTPResponseException(code=code, message=text):
                 return RetryLater(f"{where} answered {code} {text} while {doing}.")
             case TimeoutError():
@@ -185,7 +194,7 @@ class SmtpSender:
         text = outcome.error
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return type(outcome)(one_line(text))
+        return replace(outcome, error=one_line(text))
 
 
 class _StoppedError(Exception):

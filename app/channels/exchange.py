@@ -1,33 +1,37 @@
-"""One HTTP request and its answer, over a connection of its own: for every channel over HTTP.
+"""One HTTP request and its answer: for every channel over HTTP.
 
-Nothing verified or remembered for one name serves another. No proxy, no redirect, no cookie;
-of an answer's body at most 64 KiB are read. httpx's transport is used without its client,
-which would log whole URLs, tokens and all.
+No proxy, no redirect, no cookie; of an answer's body at most 64 KiB are read. HTTP/1.1 is spoken
+by h11 over our own connections (`connections`): httpx takes a hundred times as long to send a
+page, and logs whole URLs, tokens and all.
 
-Where the URL is a user's, `find` gives the addresses that were checked (`targets.resolve`) and
-the request goes to one of those; an operator's own URL is asked for by its name.
+A name is resolved for every request, and the request goes to one of the addresses found. Where
+the URL is a user's, `find` is what checks them (`targets.resolve`); an operator's own URL may
+lead anywhere.
 """
 
 import asyncio
 import contextlib
+import os
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import unquote_plus
 
+import h11
 import httpx
 
 from app.channels.base import GaveUp, RetryLater
+from app.channels.connections import Connection, Pool, UnansweredError
 from app.channels.plain import one_line
 from app.channels.targets import (
     IPAddress,
     Target,
     TargetRefusedError,
     TargetUnresolvedError,
+    lookup,
 )
 
 Finder = Callable[[Target], Awaitable[Sequence[IPAddress]]]
@@ -69,29 +73,36 @@ class Answer:
 
 
 async def exchange(
-    call: Call, *, timeout: timedelta, tls: ssl.SSLContext, find: Finder | None = None
+    call: Call, *, timeout: timedelta, pool: Pool, find: Finder = lookup
 ) -> Answer | RetryLater | GaveUp:
     """The answer to one request, or why there is none; within `timeout`, and it never raises."""
     where = one_line(call.target.host, 100)
+    seconds = timeout.total_seconds()
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + timeout.total_seconds()
+    deadline = loop.time() + seconds
+    connection: Connection | None = None
     try:
-        async with contextlib.AsyncExitStack() as connections:
-            async with asyncio.timeout_at(deadline):
-                addresses = await find(call.target) if find else [None]
-                response = await _request(connections, call, addresses, timeout, tls)
-            patience = min(deadline, loop.time() + _PATIENCE_FOR_BODY)
-            body = await _first_bytes(response, patience)
+        async with asyncio.timeout_at(deadline):
+            addresses = (await find(call.target))[:_MAX_ADDRESSES]
+            connection = await pool.connect(call.target, addresses, timeout=seconds)
+            head = await connection.ask(_request(call, pool), call.body)
+        body = await _first_bytes(connection, min(deadline, loop.time() + _PATIENCE_FOR_BODY))
+        pool.release(connection)
+        connection = None
     except TargetRefusedError as exc:
         return GaveUp(one_line(str(exc)))
     except TargetUnresolvedError as exc:
         return RetryLater(one_line(str(exc)))
     except TimeoutError:
-        return RetryLater(f"{where} did not answer within {timeout.total_seconds():g} s.")
-    except (httpx.HTTPError, OSError) as exc:
-        reason = str(exc) or type(exc).__name__
-        return RetryLater(one_line(f"The request to {where} failed: {reason}"))
-    return Answer(response.status_code, response.headers, body)
+        return RetryLater(f"{where} did not answer within {seconds:g} s.")
+    except (UnansweredError, OSError) as exc:
+        return RetryLater(one_line(f"The request to {where} failed: {_reason(exc)}"))
+    except h11.LocalProtocolError:  # its text quotes headers
+        return GaveUp(f"The request to {where} cannot be written as HTTP/1.1.")
+    finally:
+        if connection is not None:
+            connection.abort()
+    return Answer(head.status_code, httpx.Headers(list(head.headers)), body)
 
 
 def describe(answer: Answer, target: Target, *secrets: str) -> str:
@@ -138,60 +149,32 @@ def wish(answer: Answer, *, now: float) -> timedelta | None:
     return min(timedelta(seconds=seconds), _LONGEST_WISH) if seconds > 0 else None
 
 
-async def _request(
-    connections: contextlib.AsyncExitStack,
-    call: Call,
-    addresses: Sequence[IPAddress | None],
-    timeout: timedelta,
-    tls: ssl.SSLContext,
-) -> httpx.Response:
-    """The answer of the first address that lets us in; only a connection is tried twice."""
-
-    async def close_at_the_end(event: str, found: Mapping[str, Any]) -> None:
-        # httpcore forgets a connection that is cancelled while it starts TLS
-        if event == "connection.connect_tcp.complete":
-            connections.push_async_callback(found["return_value"].aclose)
-
+def _request(call: Call, pool: Pool) -> h11.Request:
     url = call.target.url
     headers = {
         "host": url.netloc.decode("ascii"),
         "accept-encoding": "identity",  # nothing to unpack, so nothing that explodes
-        "connection": "close",
         **call.headers,
     }
-    transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False)
-    await connections.enter_async_context(transport)
-    *others, last = addresses[:_MAX_ADDRESSES]
-    # Each but the last gets its share, for TCP and TLS alike; the last has what is left.
-    share = timeout.total_seconds() / (2 * len(others) + 2)
-    for address in (*others, last):
-        request = httpx.Request(
-            call.method,
-            url if address is None else url.copy_with(host=str(address)),
-            headers=headers,
-            content=call.body or None,
-            extensions={
-                "sni_hostname": call.target.host.rstrip("."),
-                "timeout": {} if address is last else {"connect": share},
-                "trace": close_at_the_end,
-            },
-        )
-        try:
-            return await transport.handle_async_request(request)
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            if address is last:
-                raise
-    raise AssertionError("there is at least one address")
+    if call.body or call.method != "GET":
+        headers["content-length"] = str(len(call.body))
+    if not pool.keeps:
+        headers["connection"] = "close"
+    return h11.Request(method=call.method, target=url.raw_path, headers=list(headers.items()))
 
 
-async def _first_bytes(response: httpx.Response, deadline: float) -> bytes:
+def _reason(exc: Exception) -> str:
+    """What went wrong, without the address: whoever gave us the URL need not learn our network."""
+    if isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError) and exc.errno is not None:
+        return os.strerror(exc.errno)
+    return str(exc) or type(exc).__name__
+
+
+async def _first_bytes(connection: Connection, deadline: float) -> bytes:
     """What of the body arrives in time, up to 64 KiB; a body that breaks off is as good."""
     body = bytearray()
-    async with contextlib.aclosing(response):
-        with contextlib.suppress(TimeoutError, httpx.HTTPError, OSError):
-            async with asyncio.timeout_at(deadline):
-                async for chunk in response.aiter_raw():
-                    body += chunk
-                    if len(body) >= _MAX_BODY:
-                        break
+    with contextlib.suppress(TimeoutError, UnansweredError, OSError):
+        async with asyncio.timeout_at(deadline):
+            while len(body) < _MAX_BODY and (chunk := await connection.read()):
+                body += chunk
     return bytes(body[:_MAX_BODY])

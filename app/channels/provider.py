@@ -12,7 +12,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from app.channels.base import GaveUp, RetryLater
+from app.channels.base import GaveUp, Message, RetryLater
+from app.channels.connections import Pool
 from app.channels.exchange import Answer, Call, exchange, wish
 from app.channels.plain import one_line
 from app.channels.targets import Target, TargetRefusedError, parse_target
@@ -26,12 +27,14 @@ _LOGIN_STATUSES = {401, 403, 407}
 
 
 class SmsProvider:
-    """The way to one provider; each call has a connection of its own."""
+    """The way to one provider."""
 
     channel: Channel = Channel.SMS
+    has_many_providers = False
 
     def __init__(
         self,
+        provider: Target,
         *,
         timeout: timedelta,
         concurrency: int,
@@ -40,15 +43,21 @@ class SmsProvider:
     ) -> None:
         self.timeout = timeout
         self.concurrency = concurrency
-        self._tls = tls or client_context()
+        self._provider = provider.provider
+        self._pool = Pool(tls or client_context())
         self._clock = clock
+
+    def provider_of(self, message: Message) -> str:
+        """The host of the provider's API."""
+        return self._provider
 
     def state(self) -> str:
         """`ready`: each message finds out anew whether the provider is there."""
         return "ready"
 
     async def close(self) -> None:
-        """Nothing is held between messages."""
+        """End the connections that are kept."""
+        self._pool.close()
 
     async def ask(
         self,
@@ -62,7 +71,7 @@ class SmsProvider:
         """The provider's answer, or why there is none."""
         call = Call(method, target, {"user-agent": f"Tocsin/{VERSION}", **headers}, body)
         patience = self.timeout if timeout is None else timeout
-        return await exchange(call, timeout=patience, tls=self._tls)
+        return await exchange(call, timeout=patience, pool=self._pool)
 
     def refusal(self, answer: Answer, said: str) -> RetryLater | GaveUp:
         """What an answer that is no yes means for the page."""
@@ -71,7 +80,7 @@ class SmsProvider:
         if 300 <= answer.status <= 399:
             return RetryLater(one_line(f"{said} (a redirect, which we do not follow)"))
         if answer.is_for_good:
-            return GaveUp(one_line(said))
+            return GaveUp(one_line(said), is_answer=True)
         return RetryLater(one_line(said), after=wish(answer, now=self._clock()))
 
 

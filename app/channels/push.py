@@ -19,6 +19,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.channels.base import GaveUp, Message, Outcome, RetryLater, Sent
+from app.channels.connections import Pool
 from app.channels.exchange import Answer, Call, describe, exchange, wish
 from app.channels.plain import one_line
 from app.channels.push_seal import ROOM, authorization, seal, vapid_key, vapid_public_key
@@ -30,6 +31,7 @@ from app.channels.targets import (
     TargetRefusedError,
     is_in,
     parse_target,
+    provider_of_url,
     resolve,
     system_resolver,
 )
@@ -51,6 +53,7 @@ class PushSender:
     """Pushes each message to the browser whose subscription is its address and secret."""
 
     channel: Channel = Channel.PUSH
+    has_many_providers = True
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class PushSender:
         subject: str,
         allowed: Sequence[Network] = (),
         timeout: timedelta = timedelta(seconds=15),
-        concurrency: int = 4,
+        concurrency: int = 16,
         ttl: timedelta = timedelta(hours=4),
         resolver: Resolver = system_resolver,
         tls: ssl.SSLContext | None = None,
@@ -75,7 +78,7 @@ class PushSender:
         self._allowed = tuple(allowed)
         self._ttl = int(ttl.total_seconds())
         self._resolver = resolver
-        self._tls = tls or client_context()
+        self._pool = Pool(tls or client_context())
         self._clock = clock
 
     async def send(self, message: Message) -> Outcome:
@@ -90,7 +93,7 @@ class PushSender:
             return GaveUp("The push subscription is damaged: switch push on anew in the browser.")
         headers = self._headers(message, target)
         call = Call("POST", target, headers, body)
-        answer = await exchange(call, timeout=self.timeout, tls=self._tls, find=self._find)
+        answer = await exchange(call, timeout=self.timeout, pool=self._pool, find=self._find)
         if not isinstance(answer, Answer):
             return answer
         proof = headers["authorization"].removeprefix("vapid ")
@@ -101,12 +104,17 @@ class PushSender:
         """What a browser needs to subscribe to us (`applicationServerKey`)."""
         return self._public_key
 
+    def provider_of(self, message: Message) -> str | None:
+        """The host of the browser's push service."""
+        return provider_of_url(message.address)
+
     def state(self) -> str:
         """`ready`: each message finds out anew whether its push service is there."""
         return "ready"
 
     async def close(self) -> None:
-        """Nothing is held between messages."""
+        """End the connections that are kept."""
+        self._pool.close()
 
     async def _find(self, target: Target) -> list[IPAddress]:
         addresses = await resolve(target, allowed=self._allowed, resolver=self._resolver)
@@ -138,9 +146,10 @@ class PushSender:
             is_fit = where is not None and where.isprintable() and len(where) <= _LONGEST_ID
             return Sent(provider_id=where if is_fit else None)
         if answer.status in (404, 410):
-            return GaveUp(f"The browser's push subscription has ended: {said}", is_gone=True)
+            why = f"The browser's push subscription has ended: {said}"
+            return GaveUp(why, is_gone=True, is_answer=True)
         if answer.is_for_good:
-            return GaveUp(said)
+            return GaveUp(said, is_answer=True)
         return RetryLater(said, after=wish(answer, now=self._clock()))
 
 

@@ -56,8 +56,10 @@ class SmsGatewaySender(SmsProvider):
         tls: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(timeout=timeout, concurrency=concurrency, tls=tls, clock=clock)
         self._target = provider_target(url, "The URL of the SMS gateway")
+        super().__init__(
+            self._target, timeout=timeout, concurrency=concurrency, tls=tls, clock=clock
+        )
         self._token = header_secret(token, "The token of the SMS gateway") if token else ""
         self._template = parse_template(body or DEFAULT_BODY)
         self._id_path = id_field.split(".")
@@ -87,7 +89,7 @@ class SmsGatewaySender(SmsProvider):
         document = read_json(answer)
         failure = read_gateway_status(document).error
         if failure:
-            return GaveUp(one_line(failure))
+            return GaveUp(one_line(failure), is_answer=True)
         return Sent(provider_id=as_id(_look_up(document, self._id_path)))
 
     async def read_receipt(self, provider_id: str) -> Receipt:

@@ -10,6 +10,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -78,7 +79,23 @@ class Target:
     host: str  # ASCII; an IPv6 literal without brackets
     port: int
 
+    @property
+    def provider(self) -> str:
+        """Who is behind it: the host, and the port unless it goes without saying."""
+        is_usual = self.port == DEFAULT_PORTS[self.url.scheme]
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if is_usual else f"{host}:{self.port}"
 
+
+def provider_of_url(url: str) -> str | None:
+    """Who is behind a URL; None if it is none that we would ask for."""
+    try:
+        return parse_target(url).provider
+    except TargetRefusedError:
+        return None
+
+
+@lru_cache(maxsize=256)  # whoever is about to be sent something is asked for more than once
 def parse_target(url: str) -> Target:
     """The URL, if it is http or https to a host and carries no login; no error quotes it."""
     try:
@@ -147,10 +164,11 @@ async def system_resolver(host: str, port: int) -> list[str]:
     return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
-async def resolve(
-    target: Target, *, allowed: Sequence[Network], resolver: Resolver = system_resolver
-) -> list[IPAddress]:
-    """The addresses to connect to, best first; refused if a single one is not permitted."""
+async def lookup(target: Target, *, resolver: Resolver = system_resolver) -> list[IPAddress]:
+    """The addresses of a target, best first, wherever they lead: for an operator's own URL."""
+    literal = _literal(target.host)
+    if literal is not None:
+        return [literal]
     try:
         answers = await resolver(target.host, target.port)
         addresses = [ip_address(answer.partition("%")[0]) for answer in answers]
@@ -158,10 +176,26 @@ async def resolve(
         addresses = []
     if not addresses:
         raise TargetUnresolvedError(f"The name {one_line(target.host, 100)} cannot be resolved.")
+    return list(dict.fromkeys(addresses))
+
+
+async def resolve(
+    target: Target, *, allowed: Sequence[Network], resolver: Resolver = system_resolver
+) -> list[IPAddress]:
+    """The addresses to connect to, best first; refused if a single one is not permitted."""
+    addresses = await lookup(target, resolver=resolver)
     if not all(is_permitted(address, allowed) for address in addresses):
         # Which address it was stays unsaid: the URL's author need not learn our network.
         raise TargetRefusedError(
             f"{one_line(target.host, 100)} is not a public address, so nothing was sent; "
             "TOCSIN_ALLOW_PRIVATE_TARGETS can allow its network."
         )
-    return list(dict.fromkeys(addresses))
+    return addresses
+
+
+def _literal(host: str) -> IPAddress | None:
+    """An address in its usual spelling; any other spelling is the resolver's to read."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None

@@ -51,7 +51,6 @@ class TwilioSender(SmsProvider):
         tls: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(timeout=timeout, concurrency=concurrency, tls=tls, clock=clock)
         if not re.fullmatch(r"[A-Za-z0-9]+", account_sid):
             raise SetupError("The Twilio account SID must be letters and digits, like AC….")
         if not sender:
@@ -61,6 +60,9 @@ class TwilioSender(SmsProvider):
         self._login = login
         self._account = f"{api_url.rstrip('/')}/2010-04-01/Accounts/{account_sid}/Messages"
         self._target = self._page(".json")
+        super().__init__(
+            self._target, timeout=timeout, concurrency=concurrency, tls=tls, clock=clock
+        )
         self._sender = {"MessagingServiceSid" if sender.startswith("MG") else "From": sender}
 
     async def send(self, message: Message) -> Outcome:
@@ -105,7 +107,7 @@ class TwilioSender(SmsProvider):
             return self._refused(answer, fields)
         failure = _receipt(fields).error
         if failure:
-            return GaveUp(one_line(failure))
+            return GaveUp(one_line(failure), is_answer=True)
         return Sent(provider_id=as_id(fields.get("sid")))
 
     def _refused(self, answer: Answer, fields: dict[str, Any]) -> RetryLater | GaveUp:

@@ -1,7 +1,7 @@
 """A page as a signed POST (Standard Webhooks 1.0.0) to a URL that a user gave.
 
-The request goes to an address that was checked (`targets`), over a connection of its own
-(`exchange`). The status decides the outcome; the body is for a person.
+The request goes to an address that was checked (`targets`), over a connection that only this
+place is asked over (`connections`). The status decides the outcome; the body is for a person.
 """
 
 import json
@@ -17,6 +17,7 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from app.channels.base import GaveUp, Message, Outcome, RetryLater, Sent
+from app.channels.connections import Pool
 from app.channels.exchange import Answer, Call, describe, exchange, wish
 from app.channels.plain import one_line, stable_token
 from app.channels.targets import (
@@ -24,6 +25,7 @@ from app.channels.targets import (
     Resolver,
     TargetRefusedError,
     parse_target,
+    provider_of_url,
     resolve,
     system_resolver,
 )
@@ -36,6 +38,7 @@ class WebhookSender:
     """Posts each message, signed, to the URL that is its address."""
 
     channel: Channel = Channel.WEBHOOK
+    has_many_providers = True
 
     def __init__(
         self,
@@ -44,7 +47,7 @@ class WebhookSender:
         *,
         allowed: Sequence[Network] = (),
         timeout: timedelta = timedelta(seconds=15),
-        concurrency: int = 16,
+        concurrency: int = 64,
         resolver: Resolver = system_resolver,
         tls: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
@@ -54,7 +57,7 @@ class WebhookSender:
         self._signer = _signer(secret)
         self._agent = f"Tocsin/{version}"
         self._find = partial(resolve, allowed=tuple(allowed), resolver=resolver)
-        self._tls = tls or client_context()
+        self._pool = Pool(tls or client_context())
         self._clock = clock
 
     async def send(self, message: Message) -> Outcome:
@@ -68,17 +71,22 @@ class WebhookSender:
             return GaveUp(one_line(f"The message cannot be written as JSON: {exc}"))
         headers = self._headers(stable_token(message.mark), body)
         call = Call("POST", target, headers, body)
-        answer = await exchange(call, timeout=self.timeout, tls=self._tls, find=self._find)
+        answer = await exchange(call, timeout=self.timeout, pool=self._pool, find=self._find)
         if not isinstance(answer, Answer):
             return answer
         return self._outcome_of(answer, describe(answer, target, headers["webhook-signature"]))
+
+    def provider_of(self, message: Message) -> str | None:
+        """The host of the URL."""
+        return provider_of_url(message.address)
 
     def state(self) -> str:
         """`ready`: each message finds out anew whether its target is there."""
         return "ready"
 
     async def close(self) -> None:
-        """Nothing is held between messages."""
+        """End the connections that are kept."""
+        self._pool.close()
 
     def _headers(self, mark: str, body: bytes) -> dict[str, str]:
         at = datetime.fromtimestamp(math.floor(self._clock()), UTC)
@@ -94,11 +102,11 @@ class WebhookSender:
         if answer.is_taken:
             return Sent()
         if 300 <= answer.status <= 399:
-            return GaveUp(one_line(f"{said} (a redirect, which we do not follow)"))
-        if answer.status == 410:
-            return GaveUp(one_line(f"{said} (gone: it wants no more)"))
+            said = f"{said} (a redirect, which we do not follow)"
+        elif answer.status == 410:
+            said = f"{said} (gone: it wants no more)"
         if answer.is_for_good:
-            return GaveUp(one_line(said))
+            return GaveUp(one_line(said), is_answer=True)
         return RetryLater(one_line(said), after=wish(answer, now=self._clock()))
 
 

@@ -283,9 +283,8 @@ CONTRADICTIONS: tuple[Rule, ...] = (
         " together; set all three or none.",
     ),
     (
-        lambda s: s.sms_gateway_url and any(_twilio(s)),
-        "TOCSIN_SMS_GATEWAY_URL and Twilio are both set, and an SMS leaves only once; keep the"
-        " one that shall send.",
+        lambda s: s.smtp_backup_url and not s.smtp_url,
+        "TOCSIN_SMTP_BACKUP_URL means nothing alone; set TOCSIN_SMTP_URL, too.",
     ),
     (
         lambda s: (

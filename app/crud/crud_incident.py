@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, bindparam, insert, or_, select, update
+from sqlalchemy import BigInteger, DateTime, bindparam, cast, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -40,6 +40,7 @@ class IncidentFilter:
     # Of each collection one at least: the custom fields of an incident contain it.
     custom_fields: Collection[Collection[Mapping[str, Any]]] = ()
     deleted: bool = False
+    drill: bool = False
 
 
 async def get(session: ReadSession, incident_id: int) -> Incident | None:
@@ -54,7 +55,14 @@ async def list_page(
 ) -> base.Slice[Incident]:
     """Newest first."""
     is_deleted = Incident.deleted_at.is_not(None)
-    statement = select(Incident).where(is_deleted if where.deleted else ~is_deleted).options(*SHOWN)
+    statement = (
+        select(Incident)
+        .where(
+            is_deleted if where.deleted else ~is_deleted,
+            Incident.is_drill if where.drill else ~Incident.is_drill,
+        )
+        .options(*SHOWN)
+    )
     if where.status:
         statement = statement.where(Incident.status.in_(where.status))
     if where.severity:

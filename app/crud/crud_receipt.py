@@ -7,12 +7,15 @@ what it says arrived has arrived, whatever was thought of it before.
 Rows that go together, as in a bundle, are taken in the order of their ids.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     DateTime,
     Interval,
     RowMapping,
@@ -39,11 +42,18 @@ from app.models import ContactMethod, Notification
 TIME, KEY, KEYS = DateTime(timezone=True), BigInteger(), ARRAY(BigInteger())
 
 
+class Attempt(NamedTuple):
+    """One sender's hold on one row."""
+
+    id: int
+    number: int
+
+
 @dataclass(frozen=True)
 class Ending:
-    """How an attempt ended, and what its rows become."""
+    """How an attempt ended, and what its row becomes."""
 
-    outcome: AttemptOutcome
+    outcome: AttemptOutcome | None  # None: it was never begun, and does not count
     status: NotificationStatus
     ready_at: datetime | None = None  # of what is tried again
     reason: str | None = None
@@ -52,59 +62,78 @@ class Ending:
     sent_at: datetime | None = None
     sent_to: str | None = None
     receipt_at: datetime | None = None  # the leader's alone: one message has one receipt
+    is_counted: bool = True  # among the tries that a message has
+    is_resend: bool = False  # from now on: it may have gone out
 
 
+_COLUMNS: dict[str, Any] = {
+    **dict.fromkeys(("id", "number"), KEYS),
+    **dict.fromkeys(("outcome", "status", "reason", "error"), ARRAY(String())),
+    **dict.fromkeys(("provider_id", "sent_to"), ARRAY(String())),
+    **dict.fromkeys(("ready_at", "sent_at", "receipt_at", "claimed_before"), ARRAY(TIME)),
+    **dict.fromkeys(("is_counted", "is_resend"), ARRAY(Boolean())),
+}
 # A row that would be tried again is dropped instead if its incident was answered meanwhile.
-_FINISH = text("""
-    WITH held AS MATERIALIZED (
-        SELECT n.id FROM notifications n
-        JOIN unnest(:ids, :numbers) AS h(id, number) ON h.id = n.id AND h.number = n.attempts
+_FINISH = text(
+    """
+    WITH ended AS (
+        SELECT * FROM unnest({arrays}) AS e({names})
+    ), held AS MATERIALIZED (
+        SELECT e.*, n.claimed_at,
+            n.overtaken_at IS NOT NULL AND e.status = 'pending' AS is_overtaken
+        FROM notifications n JOIN ended e ON e.id = n.id AND e.number = n.attempts
         WHERE n.status = 'sending'
         ORDER BY n.id
         FOR NO KEY UPDATE OF n
-    ), done AS (
-        UPDATE notifications n SET
-            status = CASE WHEN n.overtaken_at IS NOT NULL AND :status = 'pending'
-                THEN 'cancelled' ELSE :status END,
-            ready_at = CASE WHEN n.overtaken_at IS NULL THEN :ready_at END,
-            reason = CASE WHEN n.overtaken_at IS NOT NULL AND :status = 'pending'
-                THEN 'The incident was answered first.' ELSE :reason END,
-            bundled_into = CASE WHEN :status <> 'pending' THEN n.bundled_into END,
-            last_error = :error,
-            provider_id = :provider_id,
-            sent_at = coalesce(:sent_at, n.sent_at),
-            sent_to = coalesce(:sent_to, n.sent_to),
-            receipt_at = CASE WHEN n.id = :leader THEN :receipt_at END,
-            receipt_checks = 0,
-            updated_at = :now
-        FROM held WHERE held.id = n.id
-        RETURNING n.id, n.attempts, n.claimed_at
+    ), recorded AS (
+        INSERT INTO notification_attempts
+            (notification_id, number, outcome, started_at, finished_at, error, provider_id)
+        SELECT id, number, outcome, claimed_at, :now, error, provider_id
+        FROM held WHERE outcome IS NOT NULL
     )
-    INSERT INTO notification_attempts
-        (notification_id, number, outcome, started_at, finished_at, error, provider_id)
-    SELECT id, attempts, :outcome, claimed_at, :now, :error, :provider_id FROM done
-    RETURNING notification_id
-""").bindparams(
-    *(bindparam(name, type_=TIME) for name in ("now", "ready_at", "sent_at", "receipt_at")),
-    *(bindparam(name, type_=KEYS) for name in ("ids", "numbers")),
-    *(bindparam(n, type_=String()) for n in ("status", "reason", "error", "provider_id")),
-    *(bindparam(n, type_=String()) for n in ("sent_to", "outcome")),
-    bindparam("leader", type_=KEY),
+    UPDATE notifications n SET
+        status = CASE WHEN h.is_overtaken THEN 'cancelled' ELSE h.status END,
+        ready_at = CASE WHEN NOT h.is_overtaken THEN h.ready_at END,
+        reason = CASE WHEN h.is_overtaken
+            THEN 'The incident was answered first.' ELSE h.reason END,
+        bundled_into = CASE WHEN h.status <> 'pending' THEN n.bundled_into END,
+        attempts = n.attempts - CASE WHEN h.outcome IS NULL THEN 1 ELSE 0 END,
+        attempts_before = n.attempts_before + CASE WHEN h.is_counted THEN 0 ELSE 1 END,
+        claimed_at = CASE WHEN h.outcome IS NULL THEN h.claimed_before ELSE n.claimed_at END,
+        is_resend = n.is_resend OR h.is_resend,
+        last_error = h.error,
+        provider_id = h.provider_id,
+        sent_at = coalesce(h.sent_at, n.sent_at),
+        sent_to = coalesce(h.sent_to, n.sent_to),
+        receipt_at = h.receipt_at,
+        receipt_checks = 0,
+        updated_at = :now
+    FROM held h WHERE h.id = n.id
+    RETURNING n.id, h.number, n.status
+""".replace("{arrays}", ", ".join(f":{name}" for name in _COLUMNS)).replace(
+        "{names}", ", ".join(_COLUMNS)
+    )
+).bindparams(
+    *(bindparam(name, type_=kind) for name, kind in _COLUMNS.items()), bindparam("now", type_=TIME)
 )
 
 
-async def finish_attempt(
-    session: WriteSession, lease: Leased, ending: Ending, *, now: datetime
-) -> set[int]:
-    """Record how an attempt ended, for every page it told; which of them were still ours."""
-    parameters = {
-        "ids": [row.id for row in lease.rows],
-        "numbers": [row.attempts for row in lease.rows],
-        "leader": lease.id,
-        "now": now,
-        **vars(ending),
-    }
-    return set((await session.scalars(_FINISH, parameters)).all())
+async def finish_attempts(
+    session: WriteSession, endings: Sequence[tuple[Leased, Ending]], *, now: datetime
+) -> dict[Attempt, NotificationStatus]:
+    """Record how attempts ended, each row its own; what those became that were still ours."""
+    columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    for row, ending in endings:
+        values = {
+            "id": row.id,
+            "number": row.attempts,
+            "claimed_before": row.before.claimed_at,
+            **vars(ending),
+        }
+        for name, value in values.items():
+            columns[name].append(value)
+    found = (await session.execute(_FINISH, {**columns, "now": now})).tuples()
+    return {Attempt(key, number): NotificationStatus(status) for key, number, status in found}
 
 
 async def unverify(session: WriteSession, contact: LeasedContact, *, since: datetime) -> None:
@@ -192,8 +221,10 @@ _ARRIVED = text("""
     WITH told AS MATERIALIZED (
         SELECT n.id, n.status AS was, n.attempts, n.claimed_at FROM notifications n
         WHERE (n.id = :key OR n.bundled_into = :key)
-            AND (n.status IN ('sent', 'sending', 'failed')
-                OR n.status = 'pending' AND n.attempts > n.attempts_before)
+            AND (n.status IN ('sent', 'sending', 'failed') OR n.status = 'pending' AND EXISTS (
+                SELECT 1 FROM notification_attempts a
+                WHERE a.notification_id = n.id AND a.number = n.attempts
+                    AND a.outcome IN ('retry', 'unknown')))
         ORDER BY n.id
         FOR NO KEY UPDATE OF n
     ), recorded AS (

@@ -52,6 +52,10 @@ class Coalescer(Generic[Item, Result]):
     def waiting(self) -> int:
         return len(self._waiting)
 
+    @property
+    def flushing(self) -> int:
+        return len(self._running)
+
     async def add(self, item: Item) -> Result:
         """What the flush that took this item said of it.
 

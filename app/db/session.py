@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import Any, NewType, TypeVar
 
 import asyncpg
-from sqlalchemy import event, func, select
+from sqlalchemy import URL, event, func, select
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -69,8 +69,10 @@ LOST = (
 class Database:
     """The engine of one process, with its clock and its bell."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self._dialer = Dialer()
+    def __init__(
+        self, url: str | URL, *, pool_size: int = 10, dialer: Dialer | None = None
+    ) -> None:
+        self._dialer = dialer or Dialer()
         self._options: dict[str, Any] = {
             "timeout": CONNECT_TIMEOUT,
             "command_timeout": ANSWER_TIMEOUT,
@@ -88,6 +90,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
+            pool_use_lifo=True,  # what is not needed rests, and PostgreSQL keeps little for it
             hide_parameters=True,  # an error must not show what was to be written
             connect_args={"async_creator_fn": self._dialer, **self._options},
         )
@@ -97,6 +100,15 @@ class Database:
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.clock_shift = timedelta()
         self.wake: Wake = lambda loops: None  # the worker puts its bell here
+
+    def beside(self, *, pool_size: int) -> "Database":
+        """The same database through a pool of its own: what runs there waits for nobody here."""
+        other = Database(self.engine.url, pool_size=pool_size, dialer=self._dialer)
+        other.wake = self._wake  # which comes later: the bell is hung up on this one
+        return other
+
+    def _wake(self, loops: Iterable[str]) -> None:
+        self.wake(loops)
 
     async def connect_aside(self) -> Connection:
         """The driver's own connection, outside the pool, for the one who keeps watch."""

@@ -82,6 +82,11 @@ def render(
         return replace(rendered, fault=cut(fault, _LONGEST_FAULT))
 
 
+def for_program(kind: NotificationKind, facts: Facts, *, now: datetime) -> Rendered:
+    """The message as a program reads it, without the words that nobody would see."""
+    return Rendered("", "", None, program.body(kind, facts, now))
+
+
 def render_bundle(channel: Channel, facts: BundleFacts, *, now: datetime) -> Rendered:
     """Several pages told as one: the first few, worst first, and how many more there are."""
     facts = facts.worst_first()

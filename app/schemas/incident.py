@@ -104,6 +104,7 @@ class IncidentRead(ReadSchema):
     url: str | None
     tags: list[str]
     labels: dict[str, str]
+    is_drill: bool = Field(description="A fire drill: it pages, and counts among no others.")
     custom_fields: dict[str, Any] = Field(
         description="By key; values of archived fields are shown, too.",
         examples=[{"customers_affected": 42}],

@@ -1,8 +1,6 @@
-"""What became of a message: the outcome of each attempt, and what follows from it.
+"""Messages after they left: what follows when one is lost, sending it again, the link in it.
 
-A bundle ends as one: every page it told gets the outcome of the message. A page that failed
-for good may be the last hope of its step, so the incidents are held first and the ladders are
-told in the same transaction.
+What became of an attempt is recorded in `outcome`, and in `receipt` what a provider says later.
 """
 
 from collections.abc import Iterable
@@ -13,19 +11,14 @@ from typing import Any
 from app.core.errors import ConflictError, ForbiddenError, NotFoundError
 from app.crud import crud_auth, crud_incident, crud_notification, crud_receipt, crud_user
 from app.crud.crud_notification import NotificationFilter
-from app.crud.crud_receipt import Ending
 from app.db.session import ReadSession, WriteSession, wake_after_commit
-from app.domain.contact_method import on_record
 from app.domain.incident import IncidentStatus, TimelineType
 from app.domain.lease import Leased, StepKey
 from app.domain.notification import (
     INCIDENT_KINDS,
-    RECEIPT_WAITS,
     WAITING,
-    AttemptOutcome,
     NotificationKind,
     NotificationStatus,
-    retry_delay,
 )
 from app.domain.user import Actor, Permission, may
 from app.models import Incident, Notification, User
@@ -34,80 +27,7 @@ from app.services import incident as incident_service
 from app.services import outbox
 
 LINK_PURPOSE = "acknowledge"
-NO_PROVIDER = "No provider is set for this channel; it was kept in the local outbox: "
-GONE = " The subscription has ended, so nothing goes there until it is made anew."
-
-
-async def record_sent(
-    session: WriteSession,
-    lease: Leased,
-    provider_id: str | None,
-    *,
-    now: datetime,
-    note: str | None = None,
-    has_receipts: bool = False,
-) -> bool:
-    """A provider took it. It is asked for a receipt if it can be; a note says what was odd."""
-    is_asked = has_receipts and provider_id is not None
-    ending = Ending(
-        AttemptOutcome.SENT,
-        NotificationStatus.SENT,
-        error=note,
-        provider_id=provider_id,
-        sent_at=now,
-        sent_to=on_record(lease.channel, lease.address),
-        receipt_at=now + RECEIPT_WAITS[0] if is_asked else None,
-    )
-    return bool(await crud_receipt.finish_attempt(session, lease, ending, now=now))
-
-
-async def record_kept(
-    session: WriteSession, lease: Leased, kept_at: str, *, now: datetime, note: str | None = None
-) -> bool:
-    """It lies in the local outbox: nobody was told, and the row says so."""
-    ending = Ending(
-        AttemptOutcome.KEPT,
-        NotificationStatus.SUPPRESSED,
-        error=note,
-        sent_to=on_record(lease.channel, lease.address),
-        reason=NO_PROVIDER + kept_at,
-    )
-    return bool(await crud_receipt.finish_attempt(session, lease, ending, now=now))
-
-
-async def record_retry(
-    session: WriteSession, lease: Leased, error: str, *, ready_at: datetime, now: datetime
-) -> bool:
-    """It did not go out; it is tried again then, unless the incident was answered meanwhile."""
-    ending = Ending(
-        AttemptOutcome.RETRY, NotificationStatus.PENDING, error=error, ready_at=ready_at
-    )
-    return bool(await crud_receipt.finish_attempt(session, lease, ending, now=now))
-
-
-async def record_failed(
-    session: WriteSession, lease: Leased, error: str, *, now: datetime, is_gone: bool = False
-) -> bool:
-    """It will not go out. Says so on the timelines, and lets the next step come if all is lost.
-
-    An address that has ended is paged no more.
-    """
-    if is_gone:
-        error += GONE
-    await crud_incident.lock_unresolved(
-        session, {row.incident.id for row in lease.rows if row.incident is not None}
-    )
-    ending = Ending(AttemptOutcome.GAVE_UP, NotificationStatus.FAILED, reason=error, error=error)
-    recorded = await crud_receipt.finish_attempt(session, lease, ending, now=now)
-    lost = [row for row in lease.rows if row.id in recorded]
-    if is_gone and lost and lease.contact is not None:
-        await crud_receipt.unverify(session, lease.contact, since=lease.claimed_at)
-    entries = [
-        lost_entry(row.incident.id, row, error, now=now) for row in lost if row.incident is not None
-    ]
-    await crud_incident.tell(session, entries)
-    await hurry(session, {row.step.key for row in lost if row.step is not None}, now=now)
-    return bool(lost)
+ORDERED_AT = "ordered_at"  # among the facts: when somebody had it sent again
 
 
 def lost_entry(
@@ -129,10 +49,6 @@ async def hurry(session: WriteSession, steps: Iterable[StepKey], *, now: datetim
     """Let what comes next come now, wherever a step has lost every page."""
     for step in sorted(steps):
         await escalation_service.hurry_if_lost(session, step, now=now)
-
-
-def next_try(lease: Leased, *, chance: float, now: datetime) -> datetime:
-    return now + retry_delay(lease.tries, chance=chance)
 
 
 # --- Looking, and sending again ----------------------------------------------------------
@@ -246,6 +162,7 @@ def _begin_anew(notification: Notification, now: datetime) -> None:
     notification.held_until = notification.bundled_into = notification.overtaken_at = None
     notification.delivered_at = notification.receipt_at = None
     notification.reason = notification.last_error = None
+    notification.facts = {**notification.facts, ORDERED_AT: now.isoformat()}
 
 
 async def _tell_resent(

@@ -33,7 +33,7 @@ from app.messages.facts import (
     UpdateFacts,
     VerificationFacts,
 )
-from app.messages.render import Rendered, render, render_bundle
+from app.messages.render import Rendered, for_program, render, render_bundle
 from app.messages.wording import Wording
 from app.services.notification import LINK_PURPOSE
 from app.services.receipt import LINK_PURPOSE as RECEIPT_PURPOSE
@@ -89,8 +89,10 @@ class _Composer:
     def _rendered(self, lease: Leased) -> Rendered:
         if len({row.incident.id for row in lease.rows if row.incident}) > 1:
             return render_bundle(lease.channel, self._bundled(lease), now=lease.claimed_at)
-        wording = Wording(*lease.wording) if lease.wording else None
         facts = self._facts(lease)
+        if lease.channel is Channel.WEBHOOK:
+            return for_program(lease.kind, facts, now=lease.claimed_at)
+        wording = Wording(*lease.wording) if lease.wording else None
         return render(lease.kind, lease.channel, facts, now=lease.claimed_at, wording=wording)
 
     def _mark(self, lease: Leased) -> tuple[str, str]:
@@ -168,7 +170,8 @@ class _Composer:
     def _incident(self, lease: Leased) -> dict[str, Any]:
         incident = lease.incident
         assert incident is not None
-        own = ("title", "severity", "service", "url", "opened_at", "alert_count", "tags", "labels")
+        own = ("title", "severity", "service", "url", "opened_at", "alert_count", "tags", "labels",
+               "is_drill")  # fmt: skip
         return {
             "incident_id": incident.id,
             "recipient": lease.user_name,
@@ -189,6 +192,7 @@ class _Composer:
                 service=row.incident.service,
                 policy_name=row.step.policy_name,
                 acknowledge_url=self._acknowledge_url(row),
+                is_drill=row.incident.is_drill,
             )
             items.setdefault(row.incident.id, item)
         return BundleFacts(recipient=lease.user_name, items=tuple(items.values()), total=len(items))

@@ -1,35 +1,60 @@
 """The delivery lanes: lease, send with no transaction open, record. One lane per channel.
 
 A lane leases only as many notifications as it has free senders, so nothing waits in memory
-where an acknowledgement could not stop it; and a slow provider fills its own lane only.
-If the outcome cannot be recorded, the lease runs out and the page is sent again under the
-same mark. A bundle is one message with one lease and one outcome, whatever number of pages it
-tells.
+where an acknowledgement could not stop it. A slow provider fills its own lane only, and where a
+lane has many providers no more than its own share: what takes long makes room for others.
+A provider that fails is left alone by its breaker (`providers`): what was leased for it goes
+back unspent. If the outcome cannot be recorded, the lease runs out and the page is sent again
+under the same mark. A bundle is one message with one lease and one outcome, whatever number of
+pages it tells.
 """
 
 import asyncio
 import logging
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
-from app.channels.base import GaveUp, Outcome, ReceiptReader, RetryLater, Sender, Sent
+from app.channels.base import GaveUp, Outcome, RetryLater, Sender, Sent
+from app.channels.plain import one_line
+from app.core.metrics import Metrics
 from app.crud import crud_outbox
 from app.crud.crud_outbox import Leasing, Term
-from app.db.session import Database, WriteSession, is_outage, transaction_time
+from app.db.session import Database, WriteSession, transaction_time
+from app.domain.breaker import Tolerance
 from app.domain.bundle import USUAL_LIMIT, PageLimit
 from app.domain.lease import Leased, StepKey
-from app.domain.notification import MAX_ATTEMPTS
+from app.domain.notification import MAX_ATTEMPTS, retry_delay
 from app.services import escalation as escalation_service
-from app.services import notification as notification_service
 from app.services import outbox
-from app.worker.compose import Compose, UnsendableError
+from app.services.outcome import Again, HandedBack, Kept, Lost, Taken, Unknown, Verdict
+from app.worker.compose import Compose, Composed, UnsendableError
 from app.worker.loop import SKIPPED
+from app.worker.providers import Admission, Closed, Providers
+from app.worker.recording import Recorder
 
 log = logging.getLogger(__name__)
 
 LEASE_MARGIN = timedelta(seconds=15)
-RECORD_RETRIES = (0.2, 1.0, 3.0)
+# What takes longer no longer keeps others from being sent, as far as `ROOM` goes.
+SLOW = 1.0  # seconds
+ROOM = 4  # times the lane's senders may be under way, the slow ones included
+RESERVED = 8  # one in so many senders is for what is critical alone
+GLANCE = timedelta(seconds=0.25)  # until the senders for what is critical look for some again
+LAST_WORD = 5.0  # seconds to write down what is abandoned
+STOPPED = "Tocsin was stopped while it was being sent, so it may have gone out."
+
+
+@dataclass
+class UnderWay:
+    """A message between its lease and its record."""
+
+    lease: Leased
+    since: float  # on the event loop's clock
+    is_begun: bool = False  # it may have left
+    is_ended: bool = False  # how it went is known
 
 
 class Lane:
@@ -42,6 +67,9 @@ class Lane:
         compose: Compose,
         *,
         limit: PageLimit = USUAL_LIMIT,
+        margin: timedelta | None = None,
+        tolerance: Tolerance | None = None,
+        metrics: Metrics | None = None,
         chance: Callable[[], float] = random.random,  # the jitter between attempts
     ) -> None:
         self.sender = sender
@@ -49,50 +77,105 @@ class Lane:
         self._database = database
         self._compose = compose
         self._limit = limit
-        self._has_receipts = isinstance(sender, ReceiptReader)
+        self._margin = margin
+        self._providers = Providers(sender, tolerance)
+        self._recorder = Recorder(database, metrics)
         self._chance = chance
-        self._sending: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], UnderWay] = {}
+        self._is_over = False
+        self._reserved = sender.concurrency // RESERVED
 
     @property
     def is_sending(self) -> bool:
-        return bool(self._sending)
+        return bool(self._under_way)
+
+    def report(self) -> dict[str, dict[str, Any]]:
+        """By provider: its breaker's `state`, and what is known of it."""
+        return self._providers.report()
 
     async def deliver_due(self) -> timedelta | None:
         """Start sending everything that is due and fits; how long until there is more."""
-        while free := self.sender.concurrency - len(self._sending):
-            if not await self._lease(free):
-                return await self._next_lead()
-        return None  # full: whoever finishes rings
+        while not self._is_over:
+            free = self._free()
+            if free <= 0:
+                return self._until_slow()  # full: whoever finishes rings, too
+            leasing = await self._lease(free)
+            if not leasing.moved:
+                return await self._next_lead(only_critical=free <= self._reserved)
+            if self._free() <= self._reserved and _is_some_lower(leasing):
+                return GLANCE  # what is critical came first, so there is no more of it
+        return None
 
     async def drain(self) -> None:
-        """Wait until nothing is under way."""
-        while self._sending:
-            await asyncio.wait(self._sending)
+        """Wait until nothing is under way. Whoever drains has stopped the loop that leases."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
 
     async def abandon(self) -> None:
-        """Stop waiting: what is under way now may or may not go out, and its lease says so."""
-        for task in self._sending:
-            task.cancel()
-        await asyncio.gather(*self._sending, return_exceptions=True)
+        """Stop waiting and hand over: what was never begun goes back as it was, what is in
+        mid-send is another sender's to send again, and both are due now.
 
-    async def _lease(self, free: int) -> int:
+        What ended is given a moment to be written down. Where the database cannot be told, the
+        leases run out instead.
+        """
+        self._is_over = True
+        left = {task: one for task, one in self._under_way.items() if not one.is_ended}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        words = [asyncio.create_task(self._hand_over(one)) for one in left.values()]
+        pending = {*words, *self._under_way}
+        if pending:
+            _, late = await asyncio.wait(pending, timeout=LAST_WORD)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    # --- leasing
+
+    def _free(self) -> int:
+        most = self.sender.concurrency
+        if not self._providers.are_many:
+            return most - len(self._under_way)
+        now = asyncio.get_running_loop().time()
+        quick = sum(now - one.since < SLOW for one in self._under_way.values())
+        return min(most - quick, ROOM * most - len(self._under_way))
+
+    def _until_slow(self) -> timedelta | None:
+        """How long until the oldest quick send makes room."""
+        if not self._providers.are_many:
+            return None
+        now = asyncio.get_running_loop().time()
+        ages = [now - one.since for one in self._under_way.values()]
+        waits = [SLOW - age for age in ages if age < SLOW]
+        return timedelta(seconds=min(waits)) if waits else None
+
+    async def _lease(self, free: int) -> Leasing:
         async def lease(session: WriteSession) -> Leasing:
             now = await transaction_time(session)
-            until = now + self.sender.timeout + LEASE_MARGIN
-            term = Term(self.sender.channel, now, until)
-            return await outbox.lease(session, term, limit=self._limit, free=free)
+            term = Term(self.sender.channel, now, now + self._lease_span())
+            return await outbox.lease(
+                session, term, limit=self._limit, free=free, reserved=self._reserved
+            )
 
         leasing = await self._database.write(lease)
-        for leased in leasing.leased:
-            task = asyncio.create_task(self._deliver(leased), name=f"send {leased.id}")
-            self._sending.add(task)
+        loop = asyncio.get_running_loop()
+        # Should only a few be let through, then the critical, and those that had the fewest tries.
+        for leased in sorted(leasing.leased, key=lambda it: (not it.is_critical, it.attempts)):
+            one = UnderWay(leased, loop.time())
+            task = asyncio.create_task(self._deliver(one), name=f"send {leased.id}")
+            self._under_way[task] = one
             task.add_done_callback(self._done)
         for step in leasing.cancelled:
             await self._hurry(step)
-        return leasing.moved
+        return leasing
+
+    def _lease_span(self) -> timedelta:
+        margin = LEASE_MARGIN if self._margin is None else self._margin
+        return self.sender.timeout + margin
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
+        del self._under_way[task]
         self.freed()
 
     async def _hurry(self, step: StepKey) -> None:
@@ -100,72 +183,94 @@ class Lane:
             now = await transaction_time(session)
             await escalation_service.hurry_if_lost(session, step, now=now)
 
-    async def _next_lead(self) -> timedelta | None:
+    async def _next_lead(self, *, only_critical: bool) -> timedelta | None:
         async with self._database.reading() as session:
             now = await transaction_time(session)
-            ready_at = await crud_outbox.next_ready_at(session, self.sender.channel)
+            ready_at = await crud_outbox.next_ready_at(
+                session, self.sender.channel, only_critical=only_critical
+            )
         if ready_at is None:
             return None
         return ready_at - now if ready_at > now else SKIPPED
 
-    async def _deliver(self, lease: Leased) -> None:
-        outcome, note = await self._send(lease)
-        for pause in (*RECORD_RETRIES, None):
-            try:
-                await self._record(lease, outcome, note)
-                return
-            except Exception as error:
-                if not is_outage(error) or pause is None:
-                    log.exception("delivery.not_recorded", extra={"notification_id": lease.id})
-                    return
-                await asyncio.sleep(pause)
+    # --- one message
 
-    async def _send(self, lease: Leased) -> tuple[Outcome, str | None]:
-        """How it went, and what was odd about the message."""
+    async def _deliver(self, one: UnderWay) -> None:
+        verdict = await self._send(one)
+        one.is_ended = True
+        await self._record(one, verdict)
+
+    async def _record(self, one: UnderWay, verdict: Verdict) -> None:
+        ends = one.since + self._lease_span().total_seconds()
+        patience = ends - asyncio.get_running_loop().time()
+        await self._recorder.record(one.lease, verdict, patience=patience)
+
+    async def _hand_over(self, one: UnderWay) -> None:
+        await self._record(one, Unknown(STOPPED) if one.is_begun else HandedBack())
+
+    async def _send(self, one: UnderWay) -> Verdict:
+        """How it went; it never raises."""
+        lease = one.lease
         if lease.tries > MAX_ATTEMPTS:
-            return GaveUp("Every sender that tried it vanished in mid-send."), None
-        note = None
+            return Lost("Every sender that tried it vanished in mid-send.")
         try:
             composed = self._compose(lease)
-            note = composed.note
-            outcome = await self.sender.send(composed.message)
         except UnsendableError as error:
-            return GaveUp(str(error)), None
+            return Lost(str(error))
         except Exception as error:
             log.exception("delivery.failed", extra={"notification_id": lease.id})
-            outcome = RetryLater(f"Tocsin itself failed: {type(error).__name__}: {error}"[:300])
-        if isinstance(outcome, RetryLater) and lease.is_last_try:
-            return GaveUp(f"Gave up after {lease.tries} attempts: {outcome.error}"), None
-        return outcome, note
+            return self._retried(lease, _our_failure(error), None)
+        admission = self._providers.admit(composed.message, now=lease.claimed_at)
+        if isinstance(admission, Closed):
+            return HandedBack(admission.until, admission.why)
+        one.is_begun = True
+        outcome = await self._ask(admission, composed, one)
+        return self._verdict(admission, composed, one, outcome)
 
-    async def _record(self, lease: Leased, outcome: Outcome, note: str | None) -> None:
-        async def record(session: WriteSession) -> bool:
-            now = await transaction_time(session)
-            match outcome:
-                case Sent(kept_at=str() as kept_at):
-                    return await notification_service.record_kept(
-                        session, lease, kept_at, now=now, note=note
-                    )
-                case Sent(provider_id=provider_id):
-                    return await notification_service.record_sent(
-                        session,
-                        lease,
-                        provider_id,
-                        now=now,
-                        note=note,
-                        has_receipts=self._has_receipts,
-                    )
-                case RetryLater(error, after):
-                    ready_at = notification_service.next_try(lease, chance=self._chance(), now=now)
-                    if after is not None:
-                        ready_at = max(ready_at, now + after)
-                    return await notification_service.record_retry(
-                        session, lease, error, ready_at=ready_at, now=now
-                    )
-                case GaveUp(error, is_gone):
-                    return await notification_service.record_failed(
-                        session, lease, error, now=now, is_gone=is_gone
-                    )
+    async def _ask(self, admission: Admission, composed: Composed, one: UnderWay) -> Outcome:
+        outcome: Outcome | None = None
+        try:
+            outcome = await admission.sender.send(composed.message)
+        except Exception as error:
+            log.exception("delivery.failed", extra={"notification_id": one.lease.id})
+            return RetryLater(_our_failure(error))
+        finally:
+            self._providers.settle(admission, outcome, now=self._now(one))
+        return outcome
 
-        if not await self._database.write(record):
-            log.warning("delivery.lease_was_lost", extra={"notification_id": lease.id})
+    def _now(self, one: UnderWay) -> datetime:
+        """The database's time, as far as it can be told without asking."""
+        elapsed = asyncio.get_running_loop().time() - one.since
+        return one.lease.claimed_at + timedelta(seconds=elapsed)
+
+    def _verdict(
+        self, admission: Admission, composed: Composed, one: UnderWay, outcome: Outcome
+    ) -> Verdict:
+        match outcome:
+            case Sent(kept_at=str() as kept_at):
+                return Kept(kept_at, composed.note)
+            case Sent(provider_id=provider_id):
+                return Taken(provider_id, composed.note, admission.has_receipts)
+            case RetryLater(error, after):
+                now = self._now(one)
+                returns_at = self._providers.returns_at(admission, composed.message, now=now)
+                if returns_at is None:
+                    return self._retried(one.lease, error, after)
+                wait = max(returns_at - now, after or timedelta())
+                return Again(error, wait, is_counted=False)
+            case GaveUp(error, is_gone):
+                return Lost(error, is_gone)
+
+    def _retried(self, lease: Leased, error: str, after: timedelta | None) -> Verdict:
+        if lease.is_last_try:
+            return Lost(f"Gave up after {lease.tries} attempts: {error}")
+        wait = retry_delay(lease.tries, chance=self._chance())
+        return Again(error, max(wait, after or timedelta()))
+
+
+def _is_some_lower(leasing: Leasing) -> bool:
+    return not all(leased.is_critical for leased in leasing.leased)
+
+
+def _our_failure(error: Exception) -> str:
+    return one_line(f"Tocsin itself failed: {type(error).__name__}: {error}")

@@ -1,35 +1,48 @@
 """The worker: the loops, and the scheduler that ticks.
 
 APScheduler only ticks: every `safety_tick` it rings the loops, which covers a ring that was
-lost, and once an hour the one that tidies up. Rows hold all truth, so any number of workers may
-run, and none is the leader. At the end the loops finish what they began; only then does the
+lost, and now and then those that audit and tidy up. Rows hold all truth, so any number of workers
+may run, and none is the leader. At the end the loops finish what they began; only then does the
 scheduler stop, because its own shutdown would cancel whatever runs.
 """
 
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from app.channels.base import Sender
+from app.core.metrics import Metrics
 from app.db.session import Database
 from app.domain.bundle import USUAL_LIMIT, PageLimit
-from app.worker import escalation
+from app.worker.auditor import AUDIT_EVERY, Auditor
 from app.worker.compose import Compose
-from app.worker.delivery import Lane
-from app.worker.housekeeping import Housekeeping
+from app.worker.delivery import LEASE_MARGIN, Lane
+from app.worker.escalation import Climber
+from app.worker.heartbeat import Heartbeat
+from app.worker.housekeeping import BODIES_KEPT, Housekeeping
 from app.worker.loop import Loop
 from app.worker.receipts import Receipts
 
 log = logging.getLogger(__name__)
 
 ESCALATION, DELIVERY = "escalation", "delivery"
-RECEIPTS, HOUSEKEEPING = "receipts", "housekeeping"
+RECEIPTS, HOUSEKEEPING, AUDIT = "receipts", "housekeeping", "audit"
 SWEEP_EVERY = timedelta(hours=1)
 GRACE = timedelta(seconds=20)
+ROUND_PATIENCE = 10.0  # seconds for a loop to end its round
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """Who is called while all is well. The URL is a secret."""
+
+    url: str = field(repr=False)
+    every: timedelta
 
 
 class Worker:
@@ -44,20 +57,40 @@ class Worker:
         safety_tick: timedelta,
         fallback_email: str | None = None,
         limit: PageLimit = USUAL_LIMIT,
+        lease_margin: timedelta = LEASE_MARGIN,
+        bodies_kept: timedelta = BODIES_KEPT,
+        drain: timedelta = GRACE,
+        monitor: Monitor | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._database = database
-        self._fallback_email = fallback_email
+        self._drain = drain
         self._safety_tick = safety_tick
-        self._lanes = [Lane(database, sender, compose, limit=limit) for sender in senders]
-        self._housekeeping = Housekeeping(database)
+        self._lanes = [
+            Lane(
+                database,
+                sender,
+                compose,
+                limit=limit,
+                margin=lease_margin,
+                metrics=self._metrics,
+            )
+            for sender in senders
+        ]
+        self._housekeeping = Housekeeping(database, bodies_kept=bodies_kept)
+        self._auditor = Auditor(database)
+        self._heartbeat = self._heart(monitor) if monitor is not None else None
         receipts = Receipts(database, senders)
+        climber = Climber(database, fallback_email=fallback_email, on_step=self._metrics.step_taken)
         # Twice the tick: should the scheduler itself fail, the loops still turn.
         longest = 2 * safety_tick
         self._loops: dict[str, list[Loop]] = {
-            ESCALATION: [Loop(ESCALATION, self._climb, longest_sleep=longest)],
+            ESCALATION: [Loop(ESCALATION, climber.round, longest_sleep=longest)],
             DELIVERY: [],
             RECEIPTS: [Loop(RECEIPTS, receipts.read_due, longest_sleep=longest)],
             HOUSEKEEPING: [Loop(HOUSEKEEPING, self._housekeeping.sweep, longest_sleep=SWEEP_EVERY)],
+            AUDIT: [Loop(AUDIT, self._auditor.look, longest_sleep=2 * AUDIT_EVERY)],
         }
         for lane in self._lanes:
             loop = Loop(
@@ -72,14 +105,23 @@ class Worker:
         for loop in self._all_loops():
             loop.start()
         self._every(self._safety_tick, ESCALATION, DELIVERY, RECEIPTS)
+        self._every(AUDIT_EVERY, AUDIT)
         self._every(SWEEP_EVERY, HOUSEKEEPING)
         self._scheduler.start()
+        if self._heartbeat is not None:
+            self._heartbeat.start()
 
     async def stop(self) -> None:
-        """Drain: no new work; what is being sent is finished or, in the end, left to its lease."""
-        await asyncio.gather(*(loop.stop() for loop in self._all_loops()))
+        """Drain: no new work; what is being sent is finished or, in the end, handed over."""
+        if self._heartbeat is not None:
+            await self._heartbeat.stop()
         try:
-            async with asyncio.timeout(GRACE.total_seconds()):
+            async with asyncio.timeout(ROUND_PATIENCE):
+                await asyncio.gather(*(loop.stop() for loop in self._all_loops()))
+        except TimeoutError:  # broken off in its transaction, so nothing of it has happened
+            log.warning("worker.abandoned_rounds")
+        try:
+            async with asyncio.timeout(self._drain.total_seconds()):
                 await asyncio.gather(*(lane.drain() for lane in self._lanes))
         except TimeoutError:
             log.warning("worker.abandoned_sends")
@@ -95,9 +137,27 @@ class Worker:
         found[HOUSEKEEPING]["removed"] = self._housekeeping.removed
         return found
 
-    async def _climb(self) -> timedelta | None:
-        await escalation.climb_due(self._database, fallback_email=self._fallback_email)
-        return await escalation.next_lead(self._database)
+    def providers(self) -> dict[str, Any]:
+        """By channel: the providers that were met, and whether they answer."""
+        return {str(lane.sender.channel): lane.report() for lane in self._lanes}
+
+    def overdue(self) -> dict[str, int] | None:
+        """What the auditor found when it last looked; None before that."""
+        return None if self._auditor.found is None else asdict(self._auditor.found)
+
+    def heartbeat(self) -> dict[str, Any] | None:
+        """How the last call of the monitor went; None if there is no monitor."""
+        return None if self._heartbeat is None else self._heartbeat.report()
+
+    def _heart(self, monitor: Monitor) -> Heartbeat:
+        return Heartbeat(
+            monitor.url,
+            self._database,
+            self.is_alive,
+            every=monitor.every,
+            longest_send=max((lane.sender.timeout for lane in self._lanes), default=timedelta()),
+            metrics=self._metrics,
+        )
 
     def _every(self, span: timedelta, *names: str) -> None:
         async def tick() -> None:

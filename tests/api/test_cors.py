@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from app.api import errors, middleware
 from app.core.config import load_settings
+from app.core.metrics import Metrics
 from app.main import Setup, create_app
 from tests.api.answers import refusal
 
@@ -21,7 +22,7 @@ def stage(*origins: str) -> FastAPI:
     """A service with one answer of each kind."""
     app = FastAPI()
     errors.install(app)
-    middleware.install(app, origins=origins, is_https=True)
+    middleware.install(app, metrics=Metrics(), origins=origins, is_https=True)
 
     @app.get("/v1/thing")
     async def thing() -> dict[str, str]:

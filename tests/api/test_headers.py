@@ -76,7 +76,7 @@ async def test_a_service_that_people_reach_by_https_tells_browsers_to_stay_there
 async def plain() -> AsyncIterator[httpx.AsyncClient]:
     """A service that people reach by http, with an answer that has headers of its own."""
     app = FastAPI()
-    middleware.install(app, Metrics())
+    middleware.install(app, metrics=Metrics())
 
     @app.get("/v1/stream")
     async def stream() -> Response:

@@ -1,14 +1,15 @@
 """Alerts that come at the same time are written together; each is answered for itself."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
-from app.api.intake import Intake, Parcel
+from app.api.intake import FLUSHERS, Intake, Parcel
 from app.db.coalesce import CrowdedError
 from app.db.session import Database, WriteSession, transaction_time
 from app.domain.integration import IntegrationKind
@@ -32,9 +33,30 @@ async def _held(database: Database, statement: str) -> AsyncIterator[None]:
         yield
 
 
-async def _until_waiting(world: World, count: int) -> None:
-    while world.service.intake.waiting < count:
-        await asyncio.sleep(0.005)
+Post = Callable[[], Awaitable[Any]]
+
+
+async def _during_a_flush(world: World, key: str, posts: list[Post]) -> list[Any]:
+    """The answers to posts that all come while the transactions before them are under way."""
+    async with _held(world.database, "LOCK TABLE alerts IN EXCLUSIVE MODE"):
+        before = []
+        for n in range(FLUSHERS):
+            before.append(asyncio.create_task(_post(world, key, {"title": f"before {n}"})))
+            await _until(world, "flushing", n + 1)
+        during = [asyncio.create_task(_call(post)) for post in posts]
+        await _until(world, "waiting", len(posts))
+    await asyncio.gather(*before)
+    return await asyncio.gather(*during)
+
+
+async def _call(post: Post) -> Any:
+    return await post()
+
+
+async def _until(world: World, what: str, count: int) -> None:
+    async with asyncio.timeout(30):
+        while getattr(world.service.intake, what) < count:
+            await asyncio.sleep(0.005)
 
 
 async def _transactions(world: World) -> int:
@@ -46,18 +68,14 @@ async def _transactions(world: World) -> int:
 
 async def test_what_comes_at_once_is_written_together(world: World) -> None:
     key = await world.integration_key(await world.admin())
-    async with _held(world.database, "LOCK TABLE alerts IN EXCLUSIVE MODE"):
-        posts = [
-            asyncio.create_task(_post(world, key, {"title": f"disk {n}", "dedup_key": f"k{n}"}))
-            for n in range(40)
-        ]
-        await _until_waiting(world, 30)
-    answers = await asyncio.gather(*posts)
+    bodies = [{"title": f"disk {n}", "dedup_key": f"k{n}"} for n in range(40)]
+    posts: list[Post] = [partial(_post, world, key, body) for body in bodies]
+    answers = await _during_a_flush(world, key, posts)
     receipts = [answer["alerts"][0] for answer in answers]
     assert {receipt["outcome"] for receipt in receipts} == {"opened"}
     assert [receipt["dedup_key"] for receipt in receipts] == [f"k{n}" for n in range(40)]
     assert len({receipt["id"] for receipt in receipts}) == 40
-    assert await _transactions(world) <= 12
+    assert await _transactions(world) <= 2 * FLUSHERS
 
 
 async def test_each_is_answered_with_its_own_alerts(world: World) -> None:
@@ -95,14 +113,11 @@ async def test_a_bad_one_fails_alone(world: World, monkeypatch: pytest.MonkeyPat
         return await receive(session, deliveries, **kw)
 
     monkeypatch.setattr(integration_service, "receive", choosy)
-    posts = []
-    async with _held(world.database, "LOCK TABLE alerts IN EXCLUSIVE MODE"):
-        for n in range(10):
-            title = "poison" if n == 5 else f"disk {n}"
-            status = 500 if n == 5 else 200
-            posts.append(asyncio.create_task(_post(world, key, {"title": title}, expect=status)))
-        await _until_waiting(world, 3)
-    await asyncio.gather(*posts)
+    posts: list[Post] = []
+    for n in range(10):
+        title, status = ("poison", 500) if n == 5 else (f"disk {n}", 200)
+        posts.append(partial(_post, world, key, {"title": title}, expect=status))
+    await _during_a_flush(world, key, posts)
 
 
 async def test_a_key_that_was_revoked_a_moment_ago_opens_nothing(world: World) -> None:

@@ -220,7 +220,7 @@ def test_what_a_sender_has_says_when_another_takes_over() -> None:
     assert "A sender took it." in texts(leased)
 
 
-@pytest.mark.parametrize("status", set(NotificationStatus) - {PENDING, SENDING})
+@pytest.mark.parametrize("status", [s for s in NotificationStatus if s not in {PENDING, SENDING}])
 def test_what_has_ended_waits_for_nothing(status: NotificationStatus) -> None:
     ended = row(status=status, reason="Why.", sent_at=T)
     assert waits_for(ended, ANA, now=T) is None

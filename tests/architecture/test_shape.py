@@ -10,9 +10,11 @@ APP = ROOT / "app"
 LONGEST = 400
 
 # One stem per domain: the file of a resource has the same name in every layer.
-STEMS = {"auth", "contact_method", "custom_field", "escalation", "fire_drill", "health", "incident",
-         "alert", "integration", "message_template", "notification", "notification_preference",
-         "outbox", "receipt", "throttle", "user"}  # fmt: skip
+STEMS = {"alert", "auth", "bundle", "contact_method", "custom_field", "escalation",
+         "fire_drill", "health", "incident", "intake", "integration", "ladder",
+         "message_template", "notification", "notification_preference", "notification_story",
+         "outbox", "receipt", "simulation", "status_update", "storm", "throttle",
+         "user"}  # fmt: skip
 SHARED = {"base", "types"}
 PLURAL = {"contact_methods": "contact_method", "custom_fields": "custom_field",
           "incidents": "incident", "integrations": "integration", "alerts": "alert",

@@ -10,12 +10,18 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from app.db.embedded import EmbeddedPostgres
-from tests.bench import claim, figures, ingest, lists, peers
+from tests.bench import claim, delivery, figures, idle, ingest, lists, peers
 from tests.bench.figures import Figure
 from tests.bench.ground import SETTINGS, Bench, MissingToolError
 
 Part = Callable[[Bench], Awaitable[list[Figure]]]
-PARTS: dict[str, Part] = {"ingest": ingest.measure, "claim": claim.measure, "lists": lists.measure}
+PARTS: dict[str, Part] = {
+    "ingest": ingest.measure,
+    "claim": claim.measure,
+    "delivery": delivery.measure,
+    "lists": lists.measure,
+    "idle": idle.measure,
+}
 PEERS: dict[str, Part] = {"peers": peers.measure}
 ROOT = Path(__file__).parents[2]
 

@@ -237,6 +237,8 @@ Reply = bytes | Callable[[asyncio.StreamWriter], Awaitable[None]]
 class HttpRecord:
     port: int
     requests: list[bytes] = field(default_factory=list)
+    connections: int = 0
+    hung_up: int = 0  # by the client, between two requests
     server_names: list[str | None] = field(default_factory=list)  # the SNI of each connection
 
     @property
@@ -253,14 +255,27 @@ def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
 
 @contextlib.asynccontextmanager
 async def http_server(
-    *replies: Reply, tls: ssl.SSLContext | None = None
+    *replies: Reply, tls: ssl.SSLContext | None = None, is_patient: bool = False
 ) -> AsyncIterator[HttpRecord]:
-    """Gives each request the next reply, the last one over and over, and keeps its raw bytes."""
+    """Gives each request the next reply, the last one over and over, and keeps its raw bytes.
+
+    It hangs up after an answer, without having said so, unless it is patient.
+    """
     record = HttpRecord(0)
     if tls is not None:
         tls.sni_callback = lambda _, name, __: record.server_names.append(name)
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        record.connections += 1
+        await respond(reader, writer)
+        while is_patient:
+            try:
+                await respond(reader, writer)
+            except asyncio.IncompleteReadError:
+                record.hung_up += 1
+                return
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         lengths = [
             int(line.partition(b":")[2])

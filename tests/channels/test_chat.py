@@ -93,7 +93,8 @@ async def test_whatever_a_chat_answers_but_yes_is_tried_again(status: int) -> No
         http_server(answer(status, location=other.url)) as server,
     ):
         outcome = await send(f"gotify://{LOOPBACK}:{server.port}/s3crettoken")
-    assert outcome == RetryLater("Gotify did not take it: check the chat's URL.")
+    said = "Gotify did not take it: check the chat's URL."
+    assert outcome == RetryLater(said, is_about_message=True)
     assert other.requests == []
 
 
@@ -150,7 +151,8 @@ async def test_a_chat_that_never_ends_its_answers_cannot_keep_the_others_waiting
         for _ in range(4):
             refused = await sender.send(page)
         assert len(server.requests) == 2
-        assert refused == RetryLater("Gotify has not finished answering earlier pages.")
+        said = "Gotify has not finished answering earlier pages."
+        assert refused == RetryLater(said, is_about_message=True)
         let_go.set()
     async with http_server(answer(200)) as server:
         page = make_message(secret=f"gotify://{LOOPBACK}:{server.port}/s3crettoken")

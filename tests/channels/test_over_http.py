@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.channels.base import GaveUp, Message, Outcome, RetryLater, Sender, Sent
+from app.channels.base import GaveUp, Message, NamesProvider, Outcome, RetryLater, Sender, Sent
 from tests.channels.factories import (
     QUICK,
     TWILIO_TOKEN,
@@ -137,6 +137,8 @@ async def test_no_secret_reaches_an_error_or_the_log(
 
 
 async def test_it_is_ready_has_its_limits_and_closes(way: Way) -> None:
-    sender, _ = way("http://127.0.0.1:9", timeout=timedelta(seconds=15))
-    assert (sender.state(), sender.concurrency) == ("ready", 4)
+    sender, message = way("http://127.0.0.1:9", timeout=timedelta(seconds=15))
+    assert (sender.state(), sender.timeout) == ("ready", timedelta(seconds=15))
+    assert isinstance(sender, NamesProvider)
+    assert sender.provider_of(message) == "127.0.0.1:9"
     await sender.close()

@@ -158,7 +158,7 @@ async def test_a_yes_that_says_failed_is_no_yes() -> None:
     body = b'{"id": "m-1", "Status": "REJECTED", "error": "no\\ncredit"}'
     async with http_server(answer(200, body)) as server:
         outcome = await make_gateway(server.url).send(make_text())
-    assert outcome == GaveUp("The SMS gateway says that it is REJECTED: no credit")
+    assert outcome == GaveUp("The SMS gateway says that it is REJECTED: no credit", is_answer=True)
 
 
 async def test_the_gateway_is_asked_what_became_of_a_text() -> None:

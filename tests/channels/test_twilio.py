@@ -119,7 +119,8 @@ async def test_the_login_is_never_quoted() -> None:
 async def test_a_message_that_failed_at_once_is_given_up(status: str) -> None:
     outcome = await send_to(told(201, sid=SID, status=status, error_code=30005))
     assert outcome == GaveUp(
-        "Twilio could not deliver it: the number is unknown or no longer in service (30005)."
+        "Twilio could not deliver it: the number is unknown or no longer in service (30005).",
+        is_answer=True,
     )
 
 

@@ -241,6 +241,6 @@ def test_a_bad_secret_is_a_fault_of_the_setup(secret: str) -> None:
 
 async def test_the_sender_is_ready_and_closes() -> None:
     sender = WebhookSender(SECRET, "0.1.0", tls=ssl.create_default_context())
-    assert (sender.state(), sender.concurrency) == ("ready", 16)
+    assert (sender.state(), sender.concurrency) == ("ready", 64)
     assert sender.timeout == timedelta(seconds=15)
     await sender.close()

@@ -151,8 +151,11 @@ def test_twilio_comes_whole_or_not_at_all(left_out: str) -> None:
     assert load_settings(**TWILIO).twilio_from == "+15550100"
 
 
-def test_there_are_no_two_ways_to_send_an_sms() -> None:
-    assert "keep the one that shall send" in refusal(**TWILIO, **GATEWAY)
+def test_a_second_provider_may_stand_behind_the_first_and_needs_one() -> None:
+    assert load_settings(**TWILIO, **GATEWAY).twilio_from == "+15550100"
+    first, second = "smtp://mail.example.org", "smtp://backup.example.org"
+    assert load_settings(smtp_url=first, smtp_backup_url=second).smtp_backup_url is not None
+    assert "set TOCSIN_SMTP_URL, too" in refusal(smtp_backup_url=second)
 
 
 @pytest.mark.parametrize(

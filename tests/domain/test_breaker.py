@@ -41,9 +41,9 @@ def opened(failures: int = USUAL.failures) -> Breaker:
 
 def test_it_opens_after_so_many_failures_in_a_row_and_not_before() -> None:
     breaker = opened(USUAL.failures - 1)
-    assert breaker.state is BreakerState.CLOSED
+    assert breaker.state == BreakerState.CLOSED
     fail(breaker, 1)
-    assert breaker.state is BreakerState.OPEN
+    assert breaker.state == BreakerState.OPEN
     assert breaker.failing_since == at(0)
     assert refusal(breaker, 1) == at(1) + USUAL.first_pause
 
@@ -53,17 +53,17 @@ def test_what_it_takes_in_between_begins_the_count_anew() -> None:
     breaker.worked()
     for _ in range(USUAL.failures - 1):
         fail(breaker, 1)
-    assert breaker.state is BreakerState.CLOSED
+    assert breaker.state == BreakerState.CLOSED
 
 
 def test_one_probe_at_a_time_and_the_first_that_is_taken_closes_it() -> None:
     breaker = opened()
     assert permit(breaker, 2).is_probe
-    assert breaker.state is BreakerState.HALF_OPEN
+    assert breaker.state == BreakerState.HALF_OPEN
     refusal(breaker, 2)
     refusal(breaker, 60)
     breaker.worked()
-    assert breaker.state is BreakerState.CLOSED
+    assert breaker.state == BreakerState.CLOSED
     assert not permit(breaker, 3).is_probe
     assert (breaker.failures, breaker.failing_since, breaker.last_error) == (0, None, None)
 
@@ -105,7 +105,7 @@ def test_a_wish_is_honoured_only_so_far_and_less_where_many_share_a_host() -> No
 def test_a_probe_that_says_nothing_of_the_provider_lets_the_next_one_go_at_once() -> None:
     breaker = opened()
     breaker.undecided(permit(breaker, 2))
-    assert breaker.state is BreakerState.OPEN
+    assert breaker.state == BreakerState.OPEN
     assert permit(breaker, 2).is_probe
 
 
@@ -127,7 +127,7 @@ def test_late_failures_of_an_outage_that_is_over_do_not_open_it_again() -> None:
     breaker.worked()
     for one in stuck:
         breaker.failed(one, "timed out", now=at(20))
-    assert breaker.state is BreakerState.CLOSED
+    assert breaker.state == BreakerState.CLOSED
 
 
 EVENTS = st.lists(

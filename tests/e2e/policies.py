@@ -59,7 +59,8 @@ def runs(tour: Tour) -> None:
     (step,) = tour.until(taken, "no step of this policy was taken")
     check(step["status"] == "completed", f"its step is {step['status']}")
     tour.ids["event"] = step["id"]
-    tour.call("GET", f"/v1/incidents/{number}/notifications", responder)
+    sent = tour.call("GET", f"/v1/incidents/{number}/notifications", responder)
+    check(sent["items"] == [] and sent["not_paged"] == [], "a comment paged somebody")
 
 
 @policies
@@ -92,6 +93,26 @@ def by_hand(tour: Tour) -> None:
     tour.call("POST", f"{path}/escalations/{mine['id']}/cancel", responder)
     told = tour.call("GET", f"{path}/timeline?per_page=100", responder)["items"]
     check("escalated" in {entry["event_type"] for entry in told}, "the timeline does not tell")
+
+
+@policies
+def simulated(tour: Tour) -> None:
+    """Who would be paged, and when, is told for a draft and for an incident; nothing is kept."""
+    viewer, path = tour.people["viewer"], "/v1/escalation/simulate"
+    whom = {"user": tour.people["responder"].id}
+    pages = [{"type": "notify", "target": whom}]
+    steps = [{"delay_minutes": 0, "actions": pages}, {"delay_minutes": 5, "actions": pages}]
+    draft = policy_body(tour, "Draft", steps=steps)
+    supposed = {"severity": "critical", "service": tour.mark}
+    told = tour.call("POST", path, viewer, json={"incident": supposed, "policy": draft})
+    minutes = [line["minute"] for line in told["lines"] if line["action"] == "page"]
+    check(minutes[:2] == [0, 5], f"its pages come at {minutes}")
+    supposed["service"] = "something else"
+    other = tour.call("POST", path, viewer, json={"incident": supposed, "policy": draft})
+    check(other["policies"][0]["reasons"], "it does not say why it does not match")
+    number = tour.ids["escalated"]
+    tour.call("POST", path, viewer, json={"incident_id": number})
+    tour.call("POST", path, viewer, expect=422, json={"incident_id": number, "incident": supposed})
 
 
 @policies
@@ -183,6 +204,32 @@ def unreadable(tour: Tour) -> None:
     told = tour.call("POST", "/v1/webhooks/alerts", headers=headers, content=b"{no json")
     check(told["alerts"][0]["outcome"] == "unreadable", "it was understood")
     _forget(tour, told["alerts"][0]["incident_id"])
+
+
+@tools
+def what_became_of_it(tour: Tour) -> None:
+    """Every alert says what became of it; its body is saved and read again."""
+    viewer, responder = tour.people["viewer"], tour.people["responder"]
+    body = {"title": "Disk full", "dedup_key": f"again {tour.mark}"}
+    headers = {"X-API-Key": tour.keys["alerts"]}
+    made = tour.call("POST", "/v1/webhooks/alerts", headers=headers, json=body)["alerts"][0]
+    _forget(tour, made["incident_id"])
+    path, number = f"/v1/alerts/{made['id']}", made["incident_id"]
+    told = tour.call("GET", path, viewer)["summary"]
+    check(told.startswith(f"Opened incident #{number}."), f"it says {told}")
+    saved = tour.send("GET", f"{path}/body", responder)
+    check(saved.json() == body, "the body is another")
+    check("attachment" in saved.headers["content-disposition"], "a browser would show it")
+    tour.call("GET", f"{path}/body", viewer, expect=403, code="FORBIDDEN")
+    again = tour.call("POST", f"{path}/replay", responder)["alerts"][0]
+    check((again["outcome"], again["incident_id"]) == ("joined", number), "it went elsewhere")
+    both = [again["id"], made["id"]]
+    for query in (f"/v1/alerts?incident_id={number}", f"/v1/incidents/{number}/alerts"):
+        listed = [one["id"] for one in tour.call("GET", query, viewer)["items"]]
+        check(listed == both, f"{query} lists {listed}")
+    told = tour.call("GET", f"/v1/incidents/{number}/timeline?per_page=100", viewer)["items"]
+    check("alert_replayed" in {one["event_type"] for one in told}, "nobody is named")
+    tour.call("GET", "/v1/alerts/999999999", viewer, expect=404, code="ALERT_NOT_FOUND")
 
 
 @tools

@@ -117,6 +117,26 @@ def push_key(tour: Tour) -> None:
 
 
 @methods
+def drilled(tour: Tour) -> None:
+    """A fire drill pages whoever starts it; the answer ends it and is timed."""
+    responder, path = tour.people["responder"], "/v1/fire-drills"
+    made = tour.call("POST", path, responder, expect=201, json={"message": "Only a drill."})
+    number = made["incident_id"]
+    tour.later("DELETE", f"/v1/incidents/{number}?confirm={number}")
+    tour.until(
+        lambda: tour.call("GET", f"{path}/{made['id']}", responder)["pages"], "it pages nobody"
+    )
+    tour.call("POST", f"/v1/incidents/{number}/acknowledge", responder)
+    shown = tour.call("GET", f"{path}/{made['id']}", tour.people["viewer"])
+    check((shown["state"], shown["answered_by"]) == ("answered", responder.id), "no answer")
+    check(shown["answer_seconds"] >= 0, "the answer has no time")
+    listed = tour.call("GET", path, responder)["items"]
+    check(made["id"] in {one["id"] for one in listed}, "it is not listed")
+    real = tour.call("GET", "/v1/incidents?service=tocsin", responder)["items"]
+    check(number not in {one["id"] for one in real}, "it is listed among incidents")
+
+
+@methods
 def remove(tour: Tour) -> None:
     """A contact method is removed, and its code with it."""
     path, responder = f"{MINE}/{tour.ids['phone']}", tour.people["responder"]

@@ -16,17 +16,9 @@ from app.domain.storm import USUAL_SERVICE_LIMIT
 from app.worker.compose import composer
 from app.worker.delivery import Lane
 from app.worker.escalation import climb_due
-from tests.stories.storms import (
-    at_the_minute,
-    climb,
-    deliver,
-    flood,
-    set_service_limit,
-    stories,
-    told,
-)
+from tests.stories.storms import at_the_minute, climb, flood, set_service_limit, stories, told
 from tests.worker.lanes import URL, lane, statuses
-from tests.world import Person, Scripted, World
+from tests.world import Person, Scripted, World, deliver
 
 ADDRESSES = {f"{name}@example.org" for name in ("ana", "ben", "cleo")}
 AT_ONCE = USUAL_SERVICE_LIMIT.incidents

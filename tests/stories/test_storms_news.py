@@ -9,9 +9,9 @@ from app.db.session import transaction_time
 from app.domain.notification import NotificationKind
 from app.domain.user import Actor
 from app.services import status_update
-from tests.stories.storms import at_the_minute, climb, deliver, flood
+from tests.stories.storms import at_the_minute, climb, flood
 from tests.worker.lanes import FEW, lane, lease
-from tests.world import Person, Scripted, World
+from tests.world import Person, Scripted, World, deliver
 
 
 @pytest.fixture

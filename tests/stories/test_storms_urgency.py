@@ -14,9 +14,8 @@ from app.domain.notification import Channel
 from app.services import outbox
 from app.worker.delivery import Lane
 from tests.explain import plans_of
-from tests.stories.storms import deliver
 from tests.worker.lanes import FEW, Gated, lane, lease, pages, statuses, storm
-from tests.world import Person, Scripted, World
+from tests.world import Person, Scripted, World, deliver
 
 EVERYTHING = PageLimit(1_000)
 

@@ -12,7 +12,7 @@ from app.domain.notification import Channel
 from app.services import outbox
 from app.worker.compose import composer
 from app.worker.delivery import Lane
-from tests.world import deliver, Person, Scripted, World
+from tests.world import Person, Scripted, World, deliver
 
 FEW = PageLimit(3, timedelta(minutes=10))
 MANY = PageLimit(1000)

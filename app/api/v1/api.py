@@ -6,12 +6,14 @@ from app.api.deps import logged_in
 from app.api.errors import answers
 from app.api.v1.endpoints import (
     alertmanager_webhook,
+    alerts,
     alerts_webhook,
     auth,
     contact_methods,
     custom_fields,
     elastic_webhook,
     escalation,
+    fire_drills,
     incidents,
     integrations,
     message_templates,
@@ -32,9 +34,11 @@ for module in (
     incidents,
     custom_fields,
     escalation,
+    fire_drills,
     notifications,
     message_templates,
     integrations,
+    alerts,
 ):
     people.include_router(module.router)
 

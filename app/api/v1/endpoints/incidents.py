@@ -23,8 +23,14 @@ from app.api.deps import (
 from app.api.errors import answers
 from app.core.errors import NotFoundError
 from app.core.paging import BIGGEST_KEY
-from app.crud import crud_escalation, crud_incident, crud_notification
+from app.crud import (
+    crud_escalation,
+    crud_incident,
+    crud_notification,
+    crud_notification_story,
+)
 from app.crud.crud_incident import IncidentFilter
+from app.db.session import transaction_time
 from app.domain.incident import IncidentStatus, Opening
 from app.domain.user import Permission
 from app.models import Escalation, Incident, IncidentComment
@@ -45,10 +51,15 @@ from app.schemas.incident import (
     Snooze,
     TimelineEventRead,
 )
-from app.schemas.notification import NotificationRead
+from app.schemas.notification import IncidentNotificationsRead
 from app.schemas.types import ServiceName, SeverityWord
 from app.services import custom_field as custom_field_service
-from app.services import escalation_by_hand, incident_deletion, incident_people
+from app.services import (
+    escalation_by_hand,
+    incident_deletion,
+    incident_people,
+    notification_story,
+)
 from app.services import incident as incident_service
 
 router = APIRouter(prefix="/incidents", tags=["incidents"], route_class=BoundedRoute)
@@ -91,6 +102,7 @@ async def list_incidents(
     severity: Annotated[list[SeverityWord], Query(description="Any of these.")] = [],  # noqa: B006
     service: Annotated[list[ServiceName], Query(description="Any of these.")] = [],  # noqa: B006
     assigned_to: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
+    drill: Annotated[bool, Query(description="Only fire drills, which are left out else.")] = False,
     custom_field: Annotated[
         list[CustomFieldQuery],
         Query(
@@ -101,7 +113,7 @@ async def list_incidents(
 ) -> dict[str, Any]:
     """List incidents, newest first. A filter that is given more than once means any of."""
     sought = await custom_field_service.sought(session, custom_field)
-    where = IncidentFilter(status, severity, service, assigned_to, sought, deleted)
+    where = IncidentFilter(status, severity, service, assigned_to, sought, deleted, drill)
     return paging.shown(await crud_incident.list_page(session, where, paging.window))
 
 
@@ -343,12 +355,17 @@ async def cancel_escalation(
 
 
 @router.get(
-    "/{incident_id}/notifications", response_model=PageRead[NotificationRead], responses=READ
+    "/{incident_id}/notifications", response_model=IncidentNotificationsRead, responses=READ
 )
 async def list_notifications(
     session: ReadSession, incident_id: KeyPath, paging: Paging, _: Reader
 ) -> dict[str, Any]:
-    """Every page promised for the incident and how it went, in the order of the promises."""
+    """Every page promised for the incident, why and how it went, in the order of the promises;
+    and whom its steps did not page, and why not."""
     await _shown(session, incident_id)
     found = await crud_notification.page_of_incident(session, incident_id, paging.window)
-    return paging.shown(found)
+    now = await transaction_time(session)
+    return paging.shown(found) | {
+        "items": await notification_story.told(session, found.items, now=now),
+        "not_paged": await crud_notification_story.not_paged(session, incident_id),
+    }
