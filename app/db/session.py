@@ -193,11 +193,13 @@ def _note_rest(_: object, record: ConnectionPoolEntry) -> None:
 
 
 def _ping_after_rest(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
-    """Ask a connection that was idle for a while whether it still lives; the pool has others.
+    """Give out no connection that is known to be dead, and ask one that was idle for a while.
 
     A ping costs as much as a small statement: one that was just used need not be asked, and the
     bell says within seconds when the server itself is gone.
     """
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
     if time.monotonic() - record.info.get("rests_since", math.inf) > RESTED:
         try:
             connection.ping()
