@@ -89,8 +89,8 @@ class Intake:
 
     async def _take_in(self, parcels: list[Parcel]) -> list[Sequence[Item] | None]:
         async def take_in(session: WriteSession) -> list[Sequence[Item] | None]:
+            senders = await crud_intake.look(session, {parcel.key_hash for parcel in parcels})
             now = await transaction_time(session)
-            senders = await crud_intake.senders(session, {parcel.key_hash for parcel in parcels})
             deliveries = [
                 Delivery(
                     senders[parcel.key_hash],

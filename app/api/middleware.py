@@ -9,7 +9,7 @@ import logging
 import re
 import time
 from collections.abc import Collection
-from secrets import token_hex
+from random import getrandbits
 
 import structlog
 from fastapi import FastAPI
@@ -85,7 +85,7 @@ class RequestContext:
         if scope["path"].endswith("/"):  # the same thing; a redirect would lose a tool's POST
             scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         offered = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = offered if ACCEPTABLE.fullmatch(offered) else token_hex(16)
+        request_id = offered if ACCEPTABLE.fullmatch(offered) else f"{getrandbits(128):032x}"
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()

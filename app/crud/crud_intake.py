@@ -25,20 +25,22 @@ NUMBERS, WORDS = ARRAY(BigInteger()), ARRAY(String())
 Key = tuple[int, str]  # integration, dedup key
 
 
-_SENDERS = text("""
+_SENDERS = """
     SELECT k.key_hash, i.id, i.name, i.kind, i.service, i.default_severity
     FROM integration_keys k JOIN integrations i ON i.id = k.integration_id
     WHERE k.key_hash = ANY(:hashes) AND k.revoked_at IS NULL AND i.is_active
-""").bindparams(bindparam("hashes", type_=WORDS))
+"""
+_SENDERS_ALONE = text(_SENDERS).bindparams(bindparam("hashes", type_=WORDS))
 
 
 async def senders(session: ReadSession, key_hashes: Collection[str]) -> dict[str, Sender]:
     """The active integrations that these keys open, those that open none left out."""
-    found = await session.execute(_SENDERS, {"hashes": list(key_hashes)})
-    return {
-        key_hash: Sender(key, name, IntegrationKind(kind), service, Severity(severity))
-        for key_hash, key, name, kind, service, severity in found.tuples()
-    }
+    found = await session.execute(_SENDERS_ALONE, {"hashes": list(key_hashes)})
+    return {key_hash: _sender(*row) for key_hash, *row in found.tuples()}
+
+
+def _sender(key: int, name: str, kind: str, service: str | None, severity: str) -> Sender:
+    return Sender(key, name, IntegrationKind(kind), service, Severity(severity))
 
 
 _UNRESOLVED = text("""
@@ -202,19 +204,49 @@ class ActivePolicy:
 
 # Held against deletion until commit, so that whatever matched can also start. Its steps stay in
 # the database: `start_many` copies them there.
-_POLICIES = text("""
+_ACTIVE = """
     SELECT id, name, conditions, CAST(steps->0->>'delay_minutes' AS float8) AS first_delay
     FROM escalation_policies WHERE is_active ORDER BY id FOR KEY SHARE
-""").columns(conditions=JSONB())
+"""
+_POLICIES = text(_ACTIVE).columns(conditions=JSONB())
 
 
 async def active_policies(session: WriteSession) -> list[ActivePolicy]:
     """The policies that incidents may start, in the order they were made."""
-    found = await session.execute(_POLICIES)
-    return [
-        ActivePolicy(key, name, conditions, timedelta(minutes=delay))
-        for key, name, conditions, delay in found.tuples()
-    ]
+    known: list[ActivePolicy] | None = session.info.get("policies")
+    if known is not None:
+        return known
+    return [_policy(*row) for row in (await session.execute(_POLICIES)).tuples()]
+
+
+def _policy(key: int, name: str, conditions: Mapping[str, Any], delay: float) -> ActivePolicy:
+    return ActivePolicy(key, name, conditions, timedelta(minutes=delay))
+
+
+_LOOK = """
+    WITH policies AS ({policies}), senders AS ({senders})
+    SELECT now(), (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM senders s) AS senders,
+        (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY id), '[]') FROM policies p) AS policies
+"""
+_LOOK_AROUND = (
+    text(_LOOK.replace("{policies}", _ACTIVE).replace("{senders}", _SENDERS))
+    .columns(senders=JSONB(), policies=JSONB())
+    .bindparams(bindparam("hashes", type_=WORDS))
+)
+
+
+async def look(session: WriteSession, key_hashes: Collection[str]) -> dict[str, Sender]:
+    """The senders, and in the same breath what every batch needs besides: time and policies."""
+    (now, found, policies) = (
+        await session.execute(_LOOK_AROUND, {"hashes": list(key_hashes)})
+    ).one()
+    session.info["now"] = now + session.info["clock_shift"]
+    session.info["policies"] = [_policy(*(row[name] for name in _LOOKED)) for row in policies]
+    return {row["key_hash"]: _sender(*(row[name] for name in _SHOWN)) for row in found}
+
+
+_LOOKED = ("id", "name", "conditions", "first_delay")
+_SHOWN = ("id", "name", "kind", "service", "default_severity")
 
 
 _START = text("""
