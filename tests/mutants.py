@@ -29,7 +29,7 @@ class Mutant:
     seen_by: str
 
 
-LOCKED = ".with_for_update(of=(Incident, Escalation), key_share=True, skip_locked=True)"
+LOCKED = "    FOR NO KEY UPDATE OF i, e SKIP LOCKED\n"
 
 MUTANTS = [
     Mutant(
@@ -44,34 +44,34 @@ MUTANTS = [
         "claim waits instead of skipping",
         "app/crud/crud_escalation.py",
         LOCKED,
-        LOCKED.replace(", skip_locked=True", ""),
+        LOCKED.replace(" SKIP LOCKED", ""),
         f"{CLAIM} {RACES}",
     ),
     Mutant(
         "claim locks the escalation only",
         "app/crud/crud_escalation.py",
         LOCKED,
-        LOCKED.replace("(Incident, Escalation)", "(Escalation,)"),
+        LOCKED.replace("i, e", "e"),
         f"{CLAIM} {RACES}",
     ),
     Mutant(
         "claim locks the incident only",
         "app/crud/crud_escalation.py",
         LOCKED,
-        LOCKED.replace("(Incident, Escalation)", "(Incident,)"),
+        LOCKED.replace("i, e", "i"),
         f"{CLAIM} {RACES}",
     ),
     Mutant(
         "no savepoint around a step",
         "app/worker/escalation.py",
-        "            async with session.begin_nested():\n                await ladder.take",
-        "            if True:\n                await ladder.take",
+        "                async with session.begin_nested():\n                    await ladder.take",
+        "                if True:\n                    await ladder.take",
         STORIES,
     ),
     Mutant(
         "a broken step is not put off",
         "app/worker/escalation.py",
-        "until=now + postponement(faults),",
+        "until=now + postponement(run.faults + 1),",
         "until=now,",
         STORIES,
     ),
@@ -99,9 +99,9 @@ MUTANTS = [
     Mutant(
         "the lease takes no lock",
         "app/crud/crud_outbox.py",
-        "        FOR NO KEY UPDATE OF n SKIP LOCKED\n    ), judged",
-        "    ), judged",
-        f"{RACES} {DELIVERY}",
+        '        FOR NO KEY UPDATE OF n SKIP LOCKED"""',
+        '"""',
+        f"{DELIVERY} {RACES}",
     ),
     Mutant(
         "the lease does not look at the incident",
@@ -114,24 +114,24 @@ MUTANTS = [
     Mutant(
         "a vanished sender's lease is never taken over",
         "app/crud/crud_outbox.py",
-        "n.channel = :channel AND n.ready_at <= :now AND (n.kind",
-        "n.channel = :channel AND n.ready_at <= :now AND n.status = 'pending' AND (n.kind",
+        '_WHOSE = " AND (n.kind',
+        "_WHOSE = \" AND n.status = 'pending' AND (n.kind",
         DELIVERY,
     ),
     Mutant(
         "recorded as sent before it is sent",
         "app/worker/delivery.py",
-        "        outcome, note = await self._send(lease)\n",
-        "        await self._record(lease, Sent(), None)\n"
-        "        outcome, note = await self._send(lease)\n",
+        "        verdict = await self._send(one)\n        one.is_ended = True\n"
+        "        await self._record(one, verdict)\n",
+        "        await self._record(one, Taken())\n        await self._send(one)\n"
+        "        one.is_ended = True\n",
         DELIVERY,
     ),
     Mutant(
         "a retry forgets that it was overtaken",
         "app/crud/crud_receipt.py",
-        "status = CASE WHEN n.overtaken_at IS NOT NULL AND :status = 'pending'\n"
-        "                THEN 'cancelled' ELSE :status END,",
-        "status = CAST(:status AS text),",
+        "n.overtaken_at IS NOT NULL AND e.status = 'pending' AS is_overtaken",
+        "false AS is_overtaken",
         DELIVERY,
     ),
     Mutant(
@@ -171,7 +171,7 @@ MUTANTS = [
     ),
     Mutant(
         "an alert joins whatever it found",
-        "app/crud/crud_incident.py",
+        "app/crud/crud_intake.py",
         "WHERE t.is_open ORDER BY",
         "WHERE true ORDER BY",
         f"{CLAIM} {RACES}",
@@ -182,6 +182,27 @@ MUTANTS = [
         "return Position(position.loop, following, position.due_at + delay)",
         "return Position(position.loop, following, position.due_at + delay * 2)",
         STORIES,
+    ),
+    Mutant(
+        "what appears below the mark is never looked for",
+        "app/worker/watermark.py",
+        "return self._clock() >= self._next_look",
+        "return False",
+        "tests/worker/test_watermark.py",
+    ),
+    Mutant(
+        "no page is critical",
+        "app/services/ladder_batch.py",
+        '"is_critical": self._is_critical(due),',
+        '"is_critical": False,',
+        "tests/worker/test_climb.py",
+    ),
+    Mutant(
+        "a bad alert fails its neighbours",
+        "app/db/coalesce.py",
+        "            if len(taken) > 1 and not is_outage(error):\n",
+        "            if False:\n",
+        "tests/db/test_coalesce.py tests/api/test_intake.py",
     ),
     Mutant(
         "nobody reached waits in silence",
