@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -14,28 +15,48 @@ from app.db.url import shown
 
 OLDEST = 15
 PATIENCE = 10.0
+RECOVERY = 60.0  # seconds
 
 
 async def require_usable(url: str) -> None:
-    """Raise a SetupError unless a PostgreSQL that is new enough answers at `url`."""
+    """Raise a SetupError unless a PostgreSQL that is new enough answers at `url`.
+
+    One that says that it is still starting, or recovering, is waited for.
+    """
+    deadline = time.monotonic() + RECOVERY
+    while True:
+        try:
+            version = await _version(url)
+            break
+        except Exception as error:
+            is_starting = isinstance(_cause(error), asyncpg.CannotConnectNowError)
+            if not is_starting or time.monotonic() >= deadline:
+                why = _why(error)
+                raise SetupError(f"The database {shown(url)} cannot be used: {why}.") from None
+        await asyncio.sleep(0.2)
+    if version < OLDEST:
+        raise SetupError(
+            f"The database {shown(url)} is PostgreSQL {version}; Tocsin needs {OLDEST} or newer."
+        )
+
+
+async def _version(url: str) -> int:
     dialing = {"async_creator_fn": Dialer(), "timeout": PATIENCE}
     engine = create_async_engine(url, poolclass=NullPool, connect_args=dialing)
     try:
         async with engine.connect() as connection:
-            version = connection.dialect.server_version_info or (0,)
-    except Exception as error:
-        raise SetupError(f"The database {shown(url)} cannot be used: {_why(error)}.") from None
+            return int((connection.dialect.server_version_info or (0,))[0])
     finally:
         await engine.dispose()
-    if version[0] < OLDEST:
-        raise SetupError(
-            f"The database {shown(url)} is PostgreSQL {version[0]}; Tocsin needs {OLDEST} or newer."
-        )
+
+
+def _cause(error: Exception) -> BaseException | None:
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
+    return cause.__cause__ if isinstance(cause, UnreachableError) else cause
 
 
 def _why(error: Exception) -> str:
-    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
-    cause = cause.__cause__ if isinstance(cause, UnreachableError) else cause
+    cause = _cause(error)
     match cause:
         case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
             return "user name or password is wrong"
