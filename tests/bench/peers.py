@@ -23,7 +23,6 @@ from tests.bench.lists import list_of_50
 PACKAGES = ("alerta-server==9.1.0", "gunicorn==23.0.0", "psycopg2-binary==2.9.13")
 PORT = 18_980
 PATIENCE = 60.0
-STORED = 10_000
 BODY = (
     '{"environment":"Production","resource":"db-%s","event":"DiskFull","severity":"major",'
     '"service":["%s"],"group":"Storage","value":"97%%","text":"The volume'
@@ -70,7 +69,7 @@ def _alerta(bench: Bench, url: str) -> Iterator[str]:
     folder = bench.folder / "alerta"
     bench.say("installing Alerta …")
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet"]
+    pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--quiet"]
     subprocess.run([*pip, "--disable-pip-version-check", *PACKAGES], check=True)
     settings = folder / "alertad.conf"
     dsn = (
