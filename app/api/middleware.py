@@ -9,7 +9,7 @@ import logging
 import re
 import time
 from collections.abc import Collection
-from random import getrandbits
+from random import Random
 
 import structlog
 from fastapi import FastAPI
@@ -28,6 +28,7 @@ from app.db.session import is_outage
 log = logging.getLogger("tocsin.http")
 
 REQUEST_ID = "X-Request-ID"
+names = Random()  # noqa: S311  # of requests: they are no secret
 NO_ROUTE = "none"  # files, and what is not there
 # An id from outside lands in logs and rows: nothing but short, printable ones.
 ACCEPTABLE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -85,7 +86,7 @@ class RequestContext:
         if scope["path"].endswith("/"):  # the same thing; a redirect would lose a tool's POST
             scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         offered = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = offered if ACCEPTABLE.fullmatch(offered) else f"{getrandbits(128):032x}"
+        request_id = offered if ACCEPTABLE.fullmatch(offered) else f"{names.getrandbits(128):032x}"
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
