@@ -40,9 +40,10 @@ BUSY = """DO $$ BEGIN
     WHILE clock_timestamp() < now() + interval '1 s' LOOP END LOOP;
     INSERT INTO kept VALUES (7);
 END $$"""
-# Nobody else may start a process under another user's name, which these tests are about. CI runs
-# the suite as root, too, so they are never left out of a whole run.
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+# CI runs the suite as root, too, so these are never left out of a whole run.
+needs_root = pytest.mark.skipif(  # only root may start a process under another user's name
+    os.geteuid() != 0, reason="only root can act as somebody else; CI runs this as root"
+)
 
 
 def embedded(home: Path, **settings: str) -> EmbeddedPostgres:

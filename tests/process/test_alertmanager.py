@@ -1,6 +1,5 @@
 """A real Prometheus Alertmanager, from the system's packages, tells us of alerts and their end."""
 
-import os
 import shutil
 import subprocess
 import time
@@ -12,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.absent import absent
 from tests.process.service import PATIENCE, Service, run
 
 pytestmark = pytest.mark.peer
@@ -92,10 +92,7 @@ def both(
     request: pytest.FixtureRequest, data_dir: Path, free_port: int
 ) -> Iterator[tuple[Service, Alertmanager]]:
     if shutil.which(PROGRAM) is None:
-        # A program of the system's packages: no developer must have it, but CI does.
-        if os.environ.get("CI"):
-            pytest.fail(f"{PROGRAM} is not installed")
-        pytest.skip(f"{PROGRAM} is not installed")
+        absent(PROGRAM, "prometheus-alertmanager")
     service = Service(data_dir)
     service.log_in("admin@localhost", service.password)
     made = service.post("/v1/integrations", {"name": "am", "kind": "alertmanager"})
