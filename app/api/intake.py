@@ -19,7 +19,7 @@ from app.services import integration as integration_service
 from app.services.integration import Delivery, Item
 
 TOGETHER = 200  # alerts in one transaction
-FLUSHERS = 2  # one gathers while the other waits for the disk
+FLUSHERS = 3  # while one gathers, others wait for the database and the disk
 ROOM = 2_000  # requests that may wait
 KNOWN_FOR = 30.0  # seconds
 MOST_KNOWN = 10_000
@@ -89,7 +89,7 @@ class Intake:
 
     async def _take_in(self, parcels: list[Parcel]) -> list[Sequence[Item] | None]:
         async def take_in(session: WriteSession) -> list[Sequence[Item] | None]:
-            senders = await crud_intake.look(session, {parcel.key_hash for parcel in parcels})
+            senders, known = await crud_intake.look(session, _problems(parcels))
             now = await transaction_time(session)
             deliveries = [
                 Delivery(
@@ -109,6 +109,7 @@ class Intake:
                     [delivery for delivery in deliveries if delivery is not None],
                     now=now,
                     limit=self._limit,
+                    known=known,
                 )
             )
             return [
@@ -117,6 +118,18 @@ class Intake:
             ]
 
         return await self._database.write(take_in)
+
+
+def _problems(parcels: list[Parcel]) -> list[tuple[str, str]]:
+    """Every problem once; a request without any alert still asks for its key."""
+    return list(
+        {
+            (parcel.key_hash, integration_service.problem(alert))
+            for parcel in parcels
+            for alert in parcel.readings.alerts
+        }
+        | {(parcel.key_hash, "") for parcel in parcels if not parcel.readings.alerts}
+    )
 
 
 def _alerts(parcel: Parcel) -> int:

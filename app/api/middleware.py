@@ -14,7 +14,7 @@ from random import Random
 import structlog
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,8 +42,14 @@ SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}  # other hosts of the domain: not ours
+NO_STORE = (b"cache-control", b"no-store")
 # What whoever holds a link may do is in its last part.
 SECRET_PATH = re.compile("/+(a|v1/+receipts|account/+[^/]+)/+.+", re.DOTALL | re.IGNORECASE)
+
+
+def _raw(name: str, value: str) -> tuple[bytes, bytes]:
+    """A header as the server writes it; looking it up by name each time would cost more."""
+    return name.lower().encode(), value.encode()
 
 
 def install(
@@ -77,7 +83,8 @@ class RequestContext:
         answering = Failures(Express(routed) if with_doors else routed)
         self.app: ASGIApp = Cors(answering, origins) if origins else answering
         self.metrics = metrics or Metrics()
-        self.headers = SAFE_HEADERS | (ONLY_TLS if is_https else {})
+        headers = SAFE_HEADERS | (ONLY_TLS if is_https else {})
+        self.headers = [_raw(name, value) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -96,12 +103,12 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID] = request_id
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
-                if scope["path"].startswith("/v1/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                headers = message["headers"] = list(message.get("headers", ()))
+                named = {name for name, _ in headers}
+                headers += [header for header in self.headers if header[0] not in named]
+                headers.append(_raw(REQUEST_ID, request_id))
+                if scope["path"].startswith("/v1/") and NO_STORE[0] not in named:
+                    headers.append(NO_STORE)
             await send(message)
 
         try:

@@ -18,8 +18,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.db.session import ReadSession, WriteSession
 from app.domain.incident import Opening, Severity
 from app.domain.integration import IntegrationKind, Sender
+from app.domain.storm import ServiceLimit
 
 NOW = bindparam("now", type_=DateTime(timezone=True))
+SINCE = bindparam("since", type_=DateTime(timezone=True))
+MOST = bindparam("most", type_=BigInteger())
 NUMBERS, WORDS = ARRAY(BigInteger()), ARRAY(String())
 
 Key = tuple[int, str]  # integration, dedup key
@@ -67,6 +70,10 @@ async def unresolved_by_key(session: ReadSession, keys: Collection[Key]) -> dict
     return {(integration, key): incident for integration, key, incident in found.tuples()}
 
 
+# What is `lately` does not see what the statement itself opens. The newest of a service are the
+# last in its index, so that what is read of a service is what is counted, however many it ever
+# had. Numbers are not quite in the order of time: what a slower transaction opened may be missed,
+# never counted twice.
 _OPEN_MANY = text("""
     WITH wanted AS (
         SELECT * FROM jsonb_to_recordset(CAST(:openings AS jsonb)) AS w(
@@ -93,28 +100,54 @@ _OPEN_MANY = text("""
         SELECT o.id, 'opened', w.story, w.created_by,
             jsonb_strip_nulls(jsonb_build_object('integration_id', w.integration_id)), :now
         FROM opened o JOIN wanted w USING (uid)
+    ), lately AS MATERIALIZED (
+        SELECT s.service, (
+            SELECT count(*) FROM (
+                SELECT i.created_at FROM incidents i
+                WHERE i.service = s.service AND NOT i.is_drill
+                ORDER BY i.id DESC
+                LIMIT :most
+            ) newest
+            WHERE newest.created_at > :since
+        ) AS opened
+        FROM (SELECT DISTINCT service FROM wanted) s
     )
-    SELECT uid, id FROM opened
-""").bindparams(NOW)
+    SELECT o.uid, o.id, w.service, l.opened
+    FROM opened o JOIN wanted w USING (uid) JOIN lately l USING (service)
+""").bindparams(NOW, SINCE, MOST)
 OPENED_WITH = ("title", "description", "severity", "service", "source", "url", "tags",
                "labels", "custom_fields", "integration_id", "dedup_key", "group_key",
                "created_by", "alert_count", "story")  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Opened:
+    """Which incidents came to be, and how many each of their services had opened lately."""
+
+    ids: Mapping[UUID, int]
+    lately: Mapping[str, int]
+
+
 async def open_many(
-    session: WriteSession, openings: Sequence[Opening], *, now: datetime
-) -> dict[UUID, int]:
+    session: WriteSession, openings: Sequence[Opening], limit: ServiceLimit, *, now: datetime
+) -> Opened:
     """Open incidents with tally and timeline, all in one statement; say which came to be.
 
     One whose key has an unresolved incident already is left out. Sorted by key, so that two
-    batches that open the same ones wait for each other instead of deadlocking.
+    batches that open the same ones wait for each other instead of deadlocking. What a service
+    opened within the limit's window is counted no further than the limit, fire drills left out.
     """
     rows = [
         {"uid": str(opening.uid), **{name: getattr(opening, name) for name in OPENED_WITH}}
         for opening in openings
     ]
-    result = await session.execute(_OPEN_MANY, {"openings": _json(rows), "now": now})
-    return dict(result.tuples().all())
+    since, most = now - limit.window, limit.incidents
+    parameters = {"openings": _json(rows), "now": now, "since": since, "most": most}
+    found = (await session.execute(_OPEN_MANY, parameters)).all()
+    return Opened(
+        ids={uid: incident_id for uid, incident_id, _, _ in found},
+        lately={service: opened for _, _, service, opened in found},
+    )
 
 
 _JOIN = text("""
@@ -224,25 +257,47 @@ def _policy(key: int, name: str, conditions: Mapping[str, Any], delay: float) ->
 
 
 _LOOK = """
-    WITH policies AS ({policies}), senders AS ({senders})
+    WITH policies AS ({policies}), senders AS ({senders}), known AS (
+        SELECT s.id AS integration_id, w.dedup_key, i.id
+        FROM unnest(:openers, :keys) AS w(key_hash, dedup_key)
+        JOIN senders s USING (key_hash)
+        CROSS JOIN LATERAL (
+            SELECT id FROM incidents i
+            WHERE i.integration_id = s.id AND i.dedup_key = w.dedup_key
+                AND i.status <> 'resolved'
+            LIMIT 1
+        ) i
+    )
     SELECT now(), (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM senders s) AS senders,
-        (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY id), '[]') FROM policies p) AS policies
+        (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY id), '[]') FROM policies p) AS policies,
+        (SELECT coalesce(jsonb_agg(to_jsonb(k)), '[]') FROM known k) AS known
 """
 _LOOK_AROUND = (
     text(_LOOK.replace("{policies}", _ACTIVE).replace("{senders}", _SENDERS))
-    .columns(senders=JSONB(), policies=JSONB())
-    .bindparams(bindparam("hashes", type_=WORDS))
+    .columns(senders=JSONB(), policies=JSONB(), known=JSONB())
+    .bindparams(*(bindparam(name, type_=WORDS) for name in ("hashes", "openers", "keys")))
 )
 
 
-async def look(session: WriteSession, key_hashes: Collection[str]) -> dict[str, Sender]:
-    """The senders, and in the same breath what every batch needs besides: time and policies."""
-    (now, found, policies) = (
-        await session.execute(_LOOK_AROUND, {"hashes": list(key_hashes)})
-    ).one()
+async def look(
+    session: WriteSession, problems: Sequence[tuple[str, str]]
+) -> tuple[dict[str, Sender], dict[Key, int]]:
+    """Whose these alerts are, and the unresolved incidents of their problems, as they are now.
+
+    A problem is the hash of the key that came with it and its dedup key. In the same breath comes
+    what every batch needs besides: the time and the policies.
+    """
+    openers = [key_hash for key_hash, _ in problems]
+    wanted = {
+        "hashes": list(set(openers)),
+        "openers": openers,
+        "keys": [dedup_key for _, dedup_key in problems],
+    }
+    (now, found, policies, known) = (await session.execute(_LOOK_AROUND, wanted)).one()
     session.info["now"] = now + session.info["clock_shift"]
     session.info["policies"] = [_policy(*(row[name] for name in _LOOKED)) for row in policies]
-    return {row["key_hash"]: _sender(*(row[name] for name in _SHOWN)) for row in found}
+    senders = {row["key_hash"]: _sender(*(row[name] for name in _SHOWN)) for row in found}
+    return senders, {(row["integration_id"], row["dedup_key"]): row["id"] for row in known}
 
 
 _LOOKED = ("id", "name", "conditions", "first_delay")

@@ -47,6 +47,15 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
                 if hasattr(socket, name):  # not every system has all of them
                     wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
+    def hang_up(self) -> None:
+        """End it at once and without a word, under whoever is using it.
+
+        The driver's `terminate` is for its owner: somebody else who is between two messages of
+        one call would fall over what it clears away. Cutting the wire tells everybody properly.
+        """
+        self._aborted = True
+        self._transport.abort()
+
 
 class Dialer:
     """Connects as `asyncpg.connect` does, but to the first host that accepts."""
@@ -99,7 +108,7 @@ class Dialer:
         """End every connection at once, without a word to the server; refuse new ones."""
         self._has_hung_up = True
         for connection in list(self._connections):
-            connection.terminate()
+            connection.hang_up()
 
 
 def _places(host: str | list[str] | None, port: int | list[int] | None) -> list[Place]:

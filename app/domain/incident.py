@@ -70,14 +70,13 @@ SEVERITY_ALIASES: dict[str, Severity] = {
     "informational": Severity.LOW,
     "none": Severity.LOW,
 }
+SEVERITY_WORDS = {**SEVERITY_ALIASES, **{severity.value: severity for severity in Severity}}
 
 
 def read_severity(word: str) -> Severity | None:
     """The severity a person or a tool means by `word`, or None for a word nobody knows."""
     key = "".join(word.lower().replace("-", " ").replace("_", " ").split())
-    if key in set(Severity):
-        return Severity(key)
-    return SEVERITY_ALIASES.get(key)
+    return SEVERITY_WORDS.get(key)
 
 
 class AssignmentRole(StrEnum):

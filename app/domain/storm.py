@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 MINUTE = timedelta(minutes=1)
 
@@ -22,6 +23,7 @@ class ServiceLimit:
 
 
 USUAL_SERVICE_LIMIT = ServiceLimit()
+UNLIMITED = ServiceLimit(incidents=0)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ def beyond(
 
     `before` says how many each service had in the window without them.
     """
+    if not limit.incidents:
+        return {}
     seen = Counter(before)
     waiting = {}
     for newcomer in newcomers:
@@ -56,6 +60,7 @@ def whole_minute(at: datetime) -> datetime:
     return begun if begun == at else begun + MINUTE
 
 
+@lru_cache(maxsize=1024)  # all that a service holds back in a minute tells the same
 def story(service: str, limit: ServiceLimit, until: datetime) -> str:
     """Why an incident's pages wait, for its timeline."""
     minutes = limit.window / MINUTE

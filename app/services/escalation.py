@@ -5,7 +5,7 @@ people ask of it themselves `services.escalation_by_hand`.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ from app.domain.escalation import EscalationEventStatus, EscalationStatus, Ladde
 from app.domain.incident import IncidentStatus, Opening, Severity, TimelineType
 from app.domain.lease import StepKey
 from app.domain.notification import NotificationStatus
-from app.domain.storm import Newcomer, ServiceLimit
+from app.domain.storm import UNLIMITED, Newcomer, ServiceLimit
 from app.models import Escalation, EscalationPolicy, Incident
 from app.services import storm
 
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 LOOP = "escalation"  # the loop that climbs
 # No loop sleeps for longer, and then it looks for itself what comes next.
 NEAR = timedelta(minutes=3)
+NOTHING: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,13 @@ async def start(
     subjects: Sequence[Subject],
     *,
     now: datetime,
-    limit: ServiceLimit | None = None,
+    limit: ServiceLimit = UNLIMITED,
+    before: Mapping[str, int] = NOTHING,
 ) -> None:
     """Put every matching policy to work on each newly opened incident, or else the fallback.
 
-    With a limit, what a storm opens beyond it pages together a little later.
+    With a limit, what a storm opens beyond it pages together a little later; `before` says how
+    many the services had opened lately.
     """
     policies = await crud_intake.active_policies(session)
     rows: list[dict[str, Any]] = []
@@ -98,9 +101,8 @@ async def start(
         if not matching:
             rows.append(_fallback_run(subject, now))
             entries.append(_fallback_entry(subject.incident_id, "No active policy matches", now))
-    if limit is not None:
-        newcomers = [subject.newcomer for subject in subjects]
-        entries += await storm.hold(session, rows, newcomers, limit=limit, now=now)
+    newcomers = [subject.newcomer for subject in subjects]
+    entries += storm.hold(rows, newcomers, before, limit=limit, now=now)
     await _begin(session, rows, entries, now)
 
 

@@ -21,7 +21,7 @@ from app.db.session import WriteSession
 from app.domain import custom_field
 from app.domain.incident import TRANSITIONS, IncidentStatus, Opening, TimelineType
 from app.domain.notification import NotificationKind
-from app.domain.storm import ServiceLimit
+from app.domain.storm import UNLIMITED, ServiceLimit
 from app.domain.user import Actor
 from app.models import Incident
 from app.services import custom_field as custom_field_service
@@ -69,22 +69,24 @@ async def open_many(
     openings: Sequence[Opening],
     *,
     now: datetime,
-    limit: ServiceLimit | None = None,
-) -> dict[UUID, int]:
+    limit: ServiceLimit = UNLIMITED,
+) -> Mapping[UUID, int]:
     """Open incidents and put their escalations to work, set-based; say which came to be.
 
     One whose problem has an unresolved incident already is left out. Beyond the limit of a
     service pages are held back and told together.
     """
-    opened = await crud_intake.open_many(session, openings, now=now)
+    opened = await crud_intake.open_many(session, openings, limit, now=now)
     subjects = [
-        escalation_service.Subject(opened[opening.uid], escalation_service.attributes_of(opening))
+        escalation_service.Subject(incident_id, escalation_service.attributes_of(opening))
         for opening in openings
-        if opening.uid in opened
+        if (incident_id := opened.ids.get(opening.uid)) is not None
     ]
     if subjects:
-        await escalation_service.start(session, subjects, now=now, limit=limit)
-    return opened
+        await escalation_service.start(
+            session, subjects, now=now, limit=limit, before=opened.lately
+        )
+    return opened.ids
 
 
 async def declare(

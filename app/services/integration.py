@@ -32,7 +32,7 @@ from app.domain.integration import (
     SignalAction,
     Unreadable,
 )
-from app.domain.storm import ServiceLimit
+from app.domain.storm import UNLIMITED, ServiceLimit
 from app.domain.user import Actor
 from app.models import Integration, IntegrationKey
 from app.services import incident as incident_service
@@ -74,17 +74,21 @@ async def receive(
     deliveries: Sequence[Delivery],
     *,
     now: datetime,
-    limit: ServiceLimit | None = None,
+    limit: ServiceLimit = UNLIMITED,
+    known: Mapping[Key, int] | None = None,
 ) -> list[Item]:
     """Take in everything these requests say; what became of each alert, in their order.
 
+    `known` are the unresolved incidents of all their problems if the caller has looked already.
     May deadlock against another batch with the same problems; run it where clashes are retried.
     """
     items = [item for delivery in deliveries for item in _items(delivery)]
-    await _hold_what_may_end(session, items, deliveries)
-    for triggers, resolves in _rounds(items):
+    if known is None:
+        known = await crud_intake.unresolved_by_key(session, {item.key for item in items})
+    await _hold_what_may_end(session, items, deliveries, known)
+    for turn, (triggers, resolves) in enumerate(_rounds(items)):
         await _resolve(session, resolves, now)
-        await _trigger(session, triggers, now, limit)
+        await _trigger(session, triggers, now, limit, known if turn == 0 else None)
     for delivery in deliveries:
         await _resolve_absent(session, delivery, now)
     ids = await crud_intake.record_alerts(session, _rows(items), now=now)
@@ -94,11 +98,14 @@ async def receive(
 
 
 async def _hold_what_may_end(
-    session: WriteSession, items: Sequence[Item], deliveries: Sequence[Delivery]
+    session: WriteSession,
+    items: Sequence[Item],
+    deliveries: Sequence[Delivery],
+    known: Mapping[Key, int],
 ) -> None:
     """Incidents come before tallies: hold all that may end here before the first alert joins."""
     ending = {item.key for item in items if item.signal.action is SignalAction.RESOLVE}
-    ids = set((await crud_intake.unresolved_by_key(session, ending)).values())
+    ids = {known[key] for key in ending if key in known}
     for delivery in deliveries:
         ids.update(await _absent(session, delivery))
     if ids:
@@ -194,13 +201,18 @@ async def _trigger(
     session: WriteSession,
     triggers: dict[Key, list[Item]],
     now: datetime,
-    limit: ServiceLimit | None,
+    limit: ServiceLimit,
+    known: Mapping[Key, int] | None,
 ) -> None:
+    """Join what is open, open the rest. `known` may be out of date: then we look again."""
     waiting = dict(triggers)
     for _ in range(OPENING_RACES):
         if not waiting:
             return
-        found = await crud_intake.unresolved_by_key(session, waiting)
+        if known is None:
+            known = await crud_intake.unresolved_by_key(session, waiting)
+        found = {key: known[key] for key in waiting if key in known}
+        known = None
         counts = {incident: len(waiting[key]) for key, incident in found.items()}
         joined = await crud_intake.join_many(session, counts, now=now) if counts else set()
         for key, incident_id in found.items():
@@ -266,6 +278,11 @@ async def _absent(session: WriteSession, delivery: Delivery) -> list[int]:
 def read(kind: IntegrationKind, body: bytes) -> Readings:
     """What a body says, in our words. Never fails: what cannot be read is a reading, too."""
     return integrations.read(kind, body)
+
+
+def problem(alert: Signal | Unreadable) -> str:
+    """The dedup key of what this alert is about."""
+    return UNREADABLE_KEY if isinstance(alert, Unreadable) else alert.dedup_key
 
 
 def sender_of(integration: Integration) -> Sender:

@@ -5,32 +5,31 @@ nobody waits for a step that reaches nobody. It is the first step's pages that w
 there until their minute has come, and leave as one message (`domain.bundle`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.crud import crud_incident, crud_storm
-from app.db.session import WriteSession
+from app.crud import crud_incident
 from app.domain import storm
 from app.domain.incident import TimelineType
 from app.domain.storm import Newcomer, ServiceLimit
 
 
-async def hold(
-    session: WriteSession,
+def hold(
     rows: Sequence[dict[str, Any]],
     newcomers: Sequence[Newcomer],
+    before: Mapping[str, int],
     *,
     limit: ServiceLimit,
     now: datetime,
 ) -> list[dict[str, Any]]:
     """Say in each of these escalations until when its first pages wait; what the timelines tell.
 
-    `newcomers` are incidents that alerts opened in this transaction, in their order. One query,
-    however many they and their services are. Two transactions at once do not see each other's
+    `newcomers` are incidents that alerts opened in this transaction, in their order; `before` is
+    how many their services had opened lately. Two transactions at once do not see each other's
     incidents, so that a few more than the limit may page one by one, never fewer.
     """
-    waiting = await _beyond(session, newcomers, limit, now)
+    waiting = storm.beyond(newcomers, before, limit)
     until: dict[int, datetime] = {}
     for row in rows:
         row["held_until"] = None
@@ -47,18 +46,3 @@ async def hold(
         )
         for incident_id, at in until.items()
     ]
-
-
-async def _beyond(
-    session: WriteSession, newcomers: Sequence[Newcomer], limit: ServiceLimit, now: datetime
-) -> dict[int, Newcomer]:
-    if not limit.incidents or not newcomers:
-        return {}
-    before = await crud_storm.opened_lately(
-        session,
-        {newcomer.service for newcomer in newcomers},
-        besides=[newcomer.incident_id for newcomer in newcomers],
-        since=now - limit.window,
-        most=limit.incidents,
-    )
-    return storm.beyond(newcomers, before, limit)

@@ -16,9 +16,11 @@ from app.core.logging import QUIET, configure
 @dataclass(frozen=True)
 class Log:
     stream: io.StringIO
+    handler: logging.Handler
 
     @property
     def text(self) -> str:
+        self.handler.flush()  # what was said in this turn of the loop
         return self.stream.getvalue()
 
     @property
@@ -39,7 +41,7 @@ def logged(level: str = "debug") -> Iterator[Log]:
     with mock.patch.object(sys, "stderr", stream):
         configure(level, "json")  # type: ignore[arg-type]
     try:
-        yield Log(stream)
+        yield Log(stream, root.handlers[0])
     finally:
         root.handlers[:] = handlers
         root.setLevel(root_level)

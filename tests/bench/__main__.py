@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement")
     parser.add_argument("--into", type=Path, default=ROOT, help="where the results go")
     asked = parser.parse_args()
+    asked.into.mkdir(parents=True, exist_ok=True)  # before the minutes, not after them
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # the server may run as another user

@@ -1,9 +1,13 @@
 """What a log line holds, and what it must not."""
 
+import asyncio
+import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 import structlog
@@ -138,3 +142,46 @@ def test_in_a_terminal_a_line_is_readable(capsys: pytest.CaptureFixture[str]) ->
     (line,) = capsys.readouterr().err.splitlines()
     for part in ("info", "page.sent", "page_id=7", "request_id=abc", "app.tested"):
         assert part in line
+
+
+async def test_what_one_turn_of_the_loop_says_is_written_once() -> None:
+    stream = Written()
+    root = logging.getLogger()
+    with mock.patch.object(sys, "stderr", stream):
+        configure("info", "json")
+    log.info("one")
+    log.info("two")
+    assert stream.calls == []
+    await asyncio.sleep(0)
+    (call,) = stream.calls
+    assert [json.loads(line)["event"] for line in call.splitlines()] == ["one", "two"]
+    log.info("three")
+    log.warning("four")
+    assert len(stream.calls) == 2, "bad news waits for nothing, nor does what came before it"
+    log.info("five")
+    root.handlers[0].flush()
+    assert len(stream.calls) == 3
+
+
+def test_a_reader_who_is_gone_takes_nobody_with_him() -> None:
+    with mock.patch.object(sys, "stderr", Gone()):
+        configure("info", "json")
+    log.info("one")
+    log.error("two")
+
+
+class Written(io.StringIO):
+    """Every call for itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.calls.append(text)
+        return len(text)
+
+
+class Gone(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 import pytest
@@ -72,6 +73,31 @@ async def test_whoever_waits_is_told_that_the_line_is_dead(database_url: str) ->
         database.hang_up()
         with pytest.raises(DBAPIError) as caught:
             await asyncio.wait_for(waiting, SOON)
+        assert is_outage(caught.value)
+
+
+@pytest.mark.parametrize("moment", ["_get_statement", "_introspect_types"])
+async def test_whoever_is_between_two_messages_is_told_the_same(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Preparing a statement is several messages, more of them if a type is new."""
+
+    async def ask(database: Database) -> None:
+        async with database.writing() as session:
+            raw = await (await session.connection()).get_raw_connection()
+            ours = raw.driver_connection
+            goes_on = getattr(ours, moment)
+
+            async def hang_up_first(*call: Any, **options: Any) -> object:
+                database.hang_up()
+                return await goes_on(*call, **options)
+
+            monkeypatch.setattr(ours, moment, hang_up_first)
+            await session.execute(text("SELECT t FROM pg_type t LIMIT 1"))
+
+    async with opened(database_url) as database:
+        with pytest.raises(DBAPIError) as caught:
+            await ask(database)
         assert is_outage(caught.value)
 
 
