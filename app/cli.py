@@ -21,8 +21,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.core import logging as tocsin_logging
 from app.core import secret_file
-from app.core.config import Settings, load_settings
+from app.core.config import Settings
 from app.core.errors import SetupError
+from app.core.load import load_settings
 from app.core.security import Passwords, Signer
 from app.db import migrations
 from app.db.connect import require_usable

@@ -20,7 +20,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.core.config import Settings, load_settings
+from app.core.config import Settings
+from app.core.load import load_settings
 from app.core.security import Signer
 from app.db import migrations
 from app.db.base import metadata

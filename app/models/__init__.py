@@ -3,6 +3,7 @@
 from app.models.auth import Challenge, LoginSession, RefreshToken
 from app.models.custom_field import CustomField
 from app.models.escalation import Escalation, EscalationEvent, EscalationPolicy
+from app.models.event import Event
 from app.models.fire_drill import FireDrill
 from app.models.incident import (
     Incident,
@@ -30,6 +31,7 @@ __all__ = [
     "Escalation",
     "EscalationEvent",
     "EscalationPolicy",
+    "Event",
     "FireDrill",
     "Incident",
     "IncidentAssignment",

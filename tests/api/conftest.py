@@ -13,7 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.core.config import load_settings
+from app.core.load import load_settings
 from app.db.session import Database
 from app.main import Setup, create_app
 

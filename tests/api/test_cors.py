@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.api import errors, middleware
-from app.core.config import load_settings
+from app.core.load import load_settings
 from app.core.metrics import Metrics
 from app.main import Setup, create_app
 from tests.api.answers import refusal

@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 from app.cli import server_config
-from app.core.config import load_settings
+from app.core.load import load_settings
 
 PROXY = "10.0.0.5"
 STRANGER = "203.0.113.7"

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.channels.base import Sent
-from app.core.config import load_settings
+from app.core.load import load_settings
 from app.core.security import Signer
 from tests.world import Person, Scripted, World
 

@@ -10,7 +10,8 @@ import pytest
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from app.core.config import UNSAFE_IN_PRODUCTION, Settings
+from app.core.config import Settings
+from app.core.load import UNSAFE_IN_PRODUCTION
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "configuration.md").read_text()

@@ -11,7 +11,8 @@ import yaml
 from typer.main import get_command
 
 from app.cli import SHUTDOWN_PATIENCE, cli
-from app.core.config import Settings, load_settings
+from app.core.config import Settings
+from app.core.load import load_settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())

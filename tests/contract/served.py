@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.api.state import Service
-from app.core.config import load_settings
+from app.core.load import load_settings
 from app.db.session import Database, transaction_time
 from app.main import Setup, create_app
 from tests.world import World

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.config import load_settings
 from app.core.errors import SetupError
+from app.core.load import load_settings
 
 SECRET = "a secret of thirty-two characters or more"
 

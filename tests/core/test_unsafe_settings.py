@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.core.config import CONTRADICTIONS, UNSAFE_IN_PRODUCTION, Settings, load_settings
+from app.core.config import Settings
 from app.core.errors import SetupError
+from app.core.load import CONTRADICTIONS, UNSAFE_IN_PRODUCTION, load_settings
 
 DRAWN = "k3F9vQ7mZx2LrT8wBn5JcY1dHs6GpA4eUoKiRzXq"
 SAFE: dict[str, Any] = {

@@ -9,8 +9,9 @@ import pytest
 from app.channels.base import Sender
 from app.channels.fallback import Fallback
 from app.channels.outbox import OutboxSender
-from app.core.config import Settings, load_settings
+from app.core.config import Settings
 from app.core.errors import SetupError
+from app.core.load import load_settings
 from app.core.metrics import Metrics
 from app.core.security import Signer
 from app.db.session import Database
