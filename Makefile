@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 QUICK := -n 2 -m "not crash and not stress and not peer and not contract"
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage slow e2e bench crash-test check lint types contracts migrations lock clean
+.PHONY: help install run test coverage slow e2e openapi bench crash-test check lint types contracts migrations lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -30,6 +30,9 @@ slow: $(VENV)/.dev ## Run the slow stories: races, killed processes, a real Aler
 
 e2e: $(VENV)/.dev ## Call every route of a running server over HTTP (of one of its own if none runs)
 	@$(BIN)/python run_e2e_tests.py
+
+openapi: $(VENV)/.dev ## Write docs/openapi.json, and what it promises; refuses what would break a client of /v1
+	@$(BIN)/python -m tests.versioning
 
 bench: $(VENV)/.dev ## Measure the hot paths, each against its limit (PEERS=1: beside Alerta, too)
 	@$(BIN)/python -m tests.bench $(if $(PEERS),--peers)

@@ -20,7 +20,20 @@ from pathlib import Path
 import httpx
 
 from app.db.embedded import default_data_dir
-from tests.e2e import accounts, incidents, policies, reaching, report, roles, server, watching
+from tests.e2e import (
+    accounts,
+    incidents,
+    keys,
+    policies,
+    reaching,
+    report,
+    retries,
+    roles,
+    server,
+    streams,
+    subscribers,
+    watching,
+)
 from tests.e2e.runner import take
 from tests.e2e.server import Login, NoServerError, Server
 from tests.e2e.tour import Tour
@@ -32,9 +45,13 @@ STEPS = [
     *policies.policies.steps,
     *incidents.incidents.steps,
     *incidents.fields.steps,
+    *retries.retries.steps,
     *policies.tools.steps,
+    *subscribers.subscribers.steps,
     *reaching.methods.steps,
     *reaching.messages.steps,
+    *streams.streams.steps,
+    *keys.keys.steps,
     *roles.roles.steps,
     *watching.watching.steps,
 ]

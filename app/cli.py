@@ -10,21 +10,23 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
-import uvicorn
 from fastapi import FastAPI
 from pydantic import TypeAdapter, ValidationError
 
+from app.api.serving import Server, server_config
 from app.core import logging as tocsin_logging
-from app.core import secret_file
+from app.core import secret_file, source, telemetry
 from app.core.config import Settings
 from app.core.errors import SetupError
 from app.core.load import load_settings
 from app.core.security import Passwords, Signer
+from app.db import backup as backups
 from app.db import migrations
 from app.db.connect import require_usable
 from app.db.embedded import EmbeddedPostgres, EmbeddedPostgresError, default_data_dir
@@ -35,11 +37,11 @@ from app.db.url import driver_url
 from app.domain.user import Role
 from app.main import Setup, build_database, build_senders, build_worker, create_app, webhook_secret
 from app.schemas.types import EmailAddress
+from app.services import audit_log
 from app.services import user as user_service
 
 DATABASE_NAME = "tocsin"
 FIRST_ADMIN = "admin@localhost"
-SHUTDOWN_PATIENCE = 30
 COLLECT_AFTER = (10_000, 20, 20)  # docs/operations.md, “Memory”, has what was measured
 
 cli = typer.Typer(
@@ -110,6 +112,37 @@ def migrate() -> None:
     """Bring the database up to this version."""
     with _set_up(_settings()):
         print(f"The database is at schema version {migrations.newest()}.")
+
+
+@cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")],
+) -> None:
+    """Write the whole database into a file. Tocsin may go on meanwhile."""
+    settings = _settings()
+    data_dir = _data_dir(settings)
+    with _database_url(settings, data_dir) as url:
+        asyncio.run(require_usable(url))
+        backups.write(url, file, environment=os.environ, say=partial(print, flush=True))
+    if settings.secret_key is None:
+        print(f"Keep {data_dir / secret_file.NAME} as well, elsewhere: it is not in there.")
+
+
+@cli.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `tocsin backup` wrote.")],
+    force: Annotated[bool, typer.Option(help="Replace what is in the database.")] = False,
+) -> None:
+    """Put a backup into the database. No Tocsin may use it meanwhile."""
+    settings = _settings()
+    data_dir = _data_dir(settings)
+    with _database_url(settings, data_dir) as url:
+        asyncio.run(require_usable(url))
+        say = partial(print, flush=True)
+        backups.read(url, file, environment=os.environ, force=force, say=say)
+        migrations.upgrade(url)
+    if settings.secret_key is None and not (data_dir / secret_file.NAME).exists():
+        print(f"Before a start, put the secret key back: {data_dir / secret_file.NAME}.")
 
 
 @cli.command()
@@ -202,20 +235,7 @@ def _serve(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
     config.load()
     keep_what_is_built()
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
-
-
-def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    """How the server runs. Only proxies that are trusted say where a request came from."""
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",  # nothing here speaks it
-        forwarded_allow_ips=settings.trusted_proxies,  # None would read a variable
-        timeout_graceful_shutdown=SHUTDOWN_PATIENCE,
-    )
+        Server(config, app.state.service.feed).run(sockets=[listener])
 
 
 def keep_what_is_built() -> None:
@@ -236,13 +256,14 @@ def _set_up(settings: Settings, listener: socket.socket | None = None) -> Iterat
     with _database_url(settings, data_dir) as url:
         asyncio.run(require_usable(url))
         migrations.upgrade(url)
-        yield Setup(
-            settings=settings,
-            database_url=url,
-            data_dir=data_dir,
-            secret_key=secret_key,
-            public_url=settings.public_url or _own_url(settings, listener),
-        )
+        with telemetry.tracing(settings.otlp_endpoint):
+            yield Setup(
+                settings=settings,
+                database_url=url,
+                data_dir=data_dir,
+                secret_key=secret_key,
+                public_url=settings.public_url or _own_url(settings, listener),
+            )
 
 
 @contextmanager
@@ -266,6 +287,7 @@ def _own_url(settings: Settings, listener: socket.socket | None) -> str:
 
 
 async def _with_database(setup: Setup, work: Callable[[Database], Awaitable[None]]) -> None:
+    audit_log.listen()
     database = build_database(setup)
     try:
         await work(database)
@@ -311,7 +333,9 @@ async def _make_first_admin(setup: Setup, database: Database) -> tuple[str, str]
         now = await transaction_time(session)
         return await user_service.create_first(session, new, now=now)
 
-    if not await database.write(create):
+    with source.command("tocsin serve, the first start"):
+        is_made = await database.write(create)
+    if not is_made:
         return None
     return email, "as set in TOCSIN_FIRST_ADMIN_PASSWORD" if given else password
 
@@ -325,7 +349,8 @@ async def _create_admin(setup: Setup, email: str, password: str) -> None:
             await user_service.create(session, new, now=await transaction_time(session))
 
     try:
-        await _with_database(setup, create)
+        with source.command("tocsin create-admin"):
+            await _with_database(setup, create)
     except user_service.EmailTakenError as error:
         raise SetupError(error.message) from None
 

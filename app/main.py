@@ -14,7 +14,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import SecretStr
 
-from app.api import errors, health, ingest, metrics, middleware
+from app.api import errors, health, ingest, limited, metrics, middleware
+from app.api.limits import Limits
 from app.api.state import Pulse, Service
 from app.api.v1.api import router as v1
 from app.api.watch import Watch
@@ -26,6 +27,7 @@ from app.channels.outbox import OutboxSender
 from app.channels.push import PushSender
 from app.channels.push_seal import vapid_public_key
 from app.channels.sms_gateway import SmsGatewaySender
+from app.channels.subscriber import SubscriberSender
 from app.channels.targets import parse_networks
 from app.channels.twilio import TwilioSender
 from app.channels.unconfigured import UnconfiguredSender
@@ -36,13 +38,16 @@ from app.core.metrics import Metrics
 from app.core.security import Passwords, Signer, Vault
 from app.core.version import VERSION
 from app.db.listen import Bell
+from app.db.redis import SharedStore
 from app.db.session import Database
 from app.domain.bundle import PageLimit
 from app.domain.notification import Channel
+from app.services import audit_log
 from app.web import router as web
 from app.worker import Worker
 from app.worker.compose import composer
 from app.worker.runner import Monitor
+from app.worker.webhooks import Webhooks
 
 DESCRIPTION = """
 Alerts come in, one problem opens one incident, the right person is paged, until somebody answers.
@@ -53,6 +58,7 @@ instead. Every error has the same shape: `code`, `message`, `request_id`, `detai
 
 
 PAGING_POOL = 5  # connections, besides those that requests share
+WEBHOOK_POOL = 3  # likewise, for what goes to webhook subscriptions
 
 
 @dataclass(frozen=True)
@@ -191,6 +197,32 @@ def build_database(setup: Setup) -> Database:
     return Database(setup.database_url, pool_size=setup.settings.database_pool)
 
 
+def build_store(settings: Settings) -> SharedStore | None:
+    """What replicas share besides the database, if there is anything."""
+    if settings.redis_url is None:
+        return None
+    return SharedStore(settings.redis_url.get_secret_value())
+
+
+def build_subscriber_sender(settings: Settings) -> SubscriberSender:
+    """The way to the endpoints of webhook subscriptions."""
+    private = parse_networks(settings.allow_private_targets)
+    return SubscriberSender(VERSION, allowed=private, timeout=_send_timeout(settings))
+
+
+def build_webhooks(
+    settings: Settings, database: Database, signer: Signer, counted: Metrics | None
+) -> Webhooks:
+    """What tells subscriptions of events; it keeps no page waiting for a connection."""
+    return Webhooks(
+        database.beside(pool_size=WEBHOOK_POOL),
+        build_subscriber_sender(settings),
+        build_vault(signer),
+        metrics=counted,
+        margin=timedelta(seconds=settings.lease_margin_seconds),
+    )
+
+
 def build_monitor(settings: Settings) -> Monitor | None:
     """Whoever wants to hear that we live."""
     if settings.heartbeat_url is None:
@@ -216,9 +248,12 @@ def build_worker(
         limit=PageLimit(settings.page_limit, settings.page_window),
         lease_margin=timedelta(seconds=settings.lease_margin_seconds),
         bodies_kept=timedelta(days=settings.raw_bodies_days),
+        events_kept=timedelta(days=settings.events_kept_days),
+        audit_kept_days=settings.audit_kept_days,
         drain=timedelta(seconds=settings.drain_seconds),
         monitor=build_monitor(settings),
         metrics=counted,
+        webhooks=build_webhooks(settings, database, signer, counted),
     )
 
 
@@ -232,6 +267,7 @@ def create_app(
     """The service, with its loops unless they run in processes of their own; without doors it
     serves nothing but what its watchers ask for."""
     settings = setup.settings
+    audit_log.listen()
     database = database or build_database(setup)
     signer = Signer(setup.secret_key)
     senders = build_senders(settings, setup.data_dir, signer)
@@ -240,19 +276,33 @@ def create_app(
     paging = database.beside(pool_size=PAGING_POOL) if with_worker and with_doors else database
     worker = build_worker(setup, paging, signer, senders, counted) if with_worker else None
     pulse: Pulse = worker or NoLoops()
+    tester = build_subscriber_sender(settings)
+    store = build_store(settings)
+    limits = Limits(settings, signer, store)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        bell = Bell(database, worker.ring if worker else lambda loop: None)
+        feed = app.state.service.feed
+
+        def ring(loop: str) -> None:
+            feed.ring(loop)
+            if worker is not None:
+                worker.ring(loop)
+
+        bell = Bell(database, ring)
         bell.start()
         if worker is not None:
             worker.start()
         try:
             yield
         finally:
+            feed.close()
             if worker is not None:
                 await worker.stop()
             await bell.stop()
+            await tester.close()
+            if store is not None:
+                await store.close()
             await paging.close()
             await database.close()
 
@@ -265,6 +315,8 @@ def create_app(
         docs_url=None,  # our own page serves Swagger UI from our own files
         redoc_url=None,
         redirect_slashes=False,  # the middleware reads both spellings as one
+        # Spans only if `telemetry` was started, which sees to it that they tell no secret.
+        telemetry={"auto_configure": False, "metrics": False, "logs": False},
     )
     app.state.service = Service(
         settings=settings,
@@ -276,8 +328,10 @@ def create_app(
         metrics=counted,
         watch=Watch(),
         started=time.monotonic(),
+        limits=limits,
         push_public_key=vapid_public_key(push_key(signer)),
         channel_states=lambda: {str(sender.channel): sender.state() for sender in senders},
+        send_hook=tester.send,
     )
     if with_doors:
         app.include_router(v1)
@@ -289,12 +343,21 @@ def create_app(
     middleware.install(
         app,
         metrics=counted,
+        limits=limits,
         with_doors=with_doors,
         origins=settings.allowed_origins,
         is_https=setup.public_url.startswith("https://"),
     )
     _describe_keys(app)
     return app
+
+
+def describe() -> dict[str, Any]:
+    """The OpenAPI document, which is the same whatever is set, and needs no database."""
+    nowhere = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"
+    unset = Settings.model_construct()
+    setup = Setup(unset, nowhere, Path(), "a key that nothing is signed with", "http://localhost")
+    return create_app(setup, with_worker=False).openapi()
 
 
 def _describe_keys(app: FastAPI) -> None:
@@ -309,6 +372,7 @@ def _describe_keys(app: FastAPI) -> None:
                 routes=app.routes,
             )
             document["components"]["securitySchemes"].update(ingest.SECURITY_SCHEMES)
+            limited.describe(document)
             app.openapi_schema = document
         return app.openapi_schema
 

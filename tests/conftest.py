@@ -28,6 +28,7 @@ from app.db.base import metadata
 from app.db.embedded import EmbeddedPostgres
 from app.db.session import Database, transaction_time
 from app.main import Setup, create_app
+from tests import unlimited
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -178,7 +179,10 @@ def free_port() -> int:
 @pytest.fixture
 def settings() -> Settings:
     return load_settings(
-        password_rounds=4, allow_private_targets="127.0.0.1/32", public_url="https://tocsin.test"
+        password_rounds=4,
+        allow_private_targets="127.0.0.1/32",
+        public_url="https://tocsin.test",
+        **unlimited.SETTINGS,
     )
 
 

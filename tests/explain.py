@@ -10,21 +10,42 @@ from app.db.session import Database
 
 
 @asynccontextmanager
-async def plans_of(database: Database, part: str) -> AsyncIterator[list[str]]:
-    """The plans, once the block is over, of all statements sent in it that contain `part`."""
+async def _sent(database: Database, part: str) -> AsyncIterator[list[tuple[str, Any]]]:
     sent: list[tuple[str, Any]] = []
 
     def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
         if part in statement:
             sent.append((statement, parameters))
 
-    plans: list[str] = []
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     try:
-        yield plans
+        yield sent
     finally:
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+
+
+@asynccontextmanager
+async def plans_of(database: Database, part: str) -> AsyncIterator[list[str]]:
+    """The plans, once the block is over, of all statements sent in it that contain `part`."""
+    async with _sent(database, part) as sent:
+        plans: list[str] = []
+        yield plans
     async with database.engine.connect() as connection:
         for statement, parameters in sent:
             rows = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
             plans.append("\n".join(row[0] for row in rows))
+
+
+@asynccontextmanager
+async def blocks_of(database: Database, part: str) -> AsyncIterator[list[int]]:
+    """How many blocks, once the block is over, each statement that contains `part` looked at."""
+    async with _sent(database, part) as sent:
+        counted: list[int] = []
+        yield counted
+    options = "ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF, FORMAT JSON"
+    async with database.engine.connect() as connection:
+        for statement, parameters in sent:
+            explained = f"EXPLAIN ({options}) {statement}"
+            rows = (await connection.exec_driver_sql(explained, parameters)).all()
+            plan = rows[0][0][0]["Plan"]
+            counted.append(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])

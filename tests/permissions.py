@@ -89,6 +89,18 @@ TABLE = {
     "GET    /v1/fire-drills": "401 ok ok ok",
     "POST   /v1/fire-drills": "401 ok ok ok",
     "GET    /v1/fire-drills/{drill_id}": "401 ok ok ok",
+    # Whom events are posted to: URLs and what their owners answer
+    "GET    /v1/webhook-subscriptions": "401 403 403 ok",
+    "POST   /v1/webhook-subscriptions": "401 403 403 ok",
+    "GET    /v1/webhook-subscriptions/{subscription_id}": "401 403 403 ok",
+    "PATCH  /v1/webhook-subscriptions/{subscription_id}": "401 403 403 ok",
+    "POST   /v1/webhook-subscriptions/{subscription_id}/rotate-secret": "401 403 403 ok",
+    "POST   /v1/webhook-subscriptions/{subscription_id}/test": "401 403 403 ok",
+    "GET    /v1/webhook-subscriptions/{subscription_id}/deliveries": "401 403 403 ok",
+    "POST   /v1/webhook-subscriptions/{subscription_id}/deliveries/{delivery_id}/replay": (
+        "401 403 403 ok"
+    ),
+    "DELETE /v1/webhook-subscriptions/{subscription_id}": "401 403 403 ok",
     # Integrations and their keys
     "GET    /v1/integrations": "401 ok ok ok",
     "POST   /v1/integrations": "401 403 403 ok",
@@ -96,11 +108,21 @@ TABLE = {
     "PATCH  /v1/integrations/{integration_id}": "401 403 403 ok",
     "POST   /v1/integrations/{integration_id}/keys": "401 403 403 ok",
     "DELETE /v1/integrations/{integration_id}/keys/{key_id}": "401 403 403 ok",
+    # One's own API keys (somebody else's are not there), and the log of every change
+    "GET    /v1/api-keys": "401 ok ok ok",
+    "POST   /v1/api-keys": "401 ok ok ok",
+    "DELETE /v1/api-keys/{api_key_id}": "401 ok ok ok",
+    "GET    /v1/audit-log": "401 403 403 ok",
+    "GET    /v1/audit-log.csv": "401 403 403 ok",
     # What came through them; a body may hold its sender's secrets
     "GET    /v1/alerts": "401 ok ok ok",
     "GET    /v1/alerts/{alert_id}": "401 ok ok ok",
     "GET    /v1/alerts/{alert_id}/body": "401 403 ok ok",
     "POST   /v1/alerts/{alert_id}/replay": "401 403 ok ok",
+    # Streams of what happens, and what opens one where no header can be sent
+    "GET    /v1/stream": "401 ok ok ok",
+    "POST   /v1/stream/tickets": "401 ok ok ok",
+    "GET    /v1/public/stream": "ok ok ok ok",
     # For tools: no person's token opens these
     "POST   /v1/webhooks/alerts": "401 401 401 401",
     "POST   /v1/webhooks/alertmanager": "401 401 401 401",
@@ -119,6 +141,8 @@ TABLE = {
     "DELETE /v1/auth/sessions/{session_id}": "401 ok ok ok",
 }
 UNDOCUMENTED = ("/docs", "/openapi.json", "/static/tocsin.css", "/static/swagger.js", "/a/no-link")
+# What makes an answer come to an end.
+QUERIES = {"GET /v1/stream": "?follow=false", "GET /v1/public/stream": "?follow=false"}
 # Bodies that would be taken, so that nothing but the role can stand in the way.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/users": {"email": "new@example.org", "password": "passphrase"},
@@ -154,6 +178,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/escalation/policies/{policy_id}": {"description": "x"},
     "POST /v1/escalation/simulate": {"incident": {"severity": "low", "service": "b"}},
     "POST /v1/fire-drills": {"message": "A drill."},
+    "POST /v1/api-keys": {"name": "bot", "scopes": ["read"]},
+    "POST /v1/webhook-subscriptions": {"name": "x", "url": "https://x.example/"},
+    "PATCH /v1/webhook-subscriptions/{subscription_id}": {"name": "y"},
     "POST /v1/integrations": {"name": "x", "kind": "alerts"},
     "PATCH /v1/integrations/{integration_id}": {"service": "x"},
     "POST /v1/auth/login/access-token": {"username": "admin@example.org", "password": "password"},

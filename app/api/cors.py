@@ -14,9 +14,14 @@ from app.api.errors import envelope
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 SENT = (
     *("Authorization", "Content-Type", "X-Request-ID", "Idempotency-Key", "If-Match"),
+    "X-API-Key",
+    "If-None-Match",
     "Last-Event-ID",
 )
-SHOWN = ("X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy")
+SHOWN = (
+    *("X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"),
+    *("ETag", "Idempotency-Replayed"),
+)
 REMEMBERED = 600  # seconds for which a browser need not ask again
 
 

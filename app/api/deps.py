@@ -1,18 +1,19 @@
 """What an endpoint may ask for."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Request
 from fastapi.security import OAuth2PasswordBearer
+from starlette.requests import HTTPConnection
 
+from app.api import callers
+from app.api.paging import ById, PageQuery, paged
 from app.api.state import Service
-from app.core.errors import ForbiddenError, InvalidInputError, UnauthorizedError
-from app.core.paging import BIGGEST_KEY, decode_cursor, encode_cursor
+from app.core.errors import ForbiddenError, UnauthorizedError
+from app.core.paging import BIGGEST_KEY
 from app.crud import crud_auth
-from app.crud.base import COUNTED_AT_MOST, Slice, Window
 from app.db import session as db
 from app.domain.user import Actor, Permission, may
 from app.models import User
@@ -56,13 +57,29 @@ async def _time_of_write(session: WriteSession) -> datetime:
 Now = Annotated[datetime, Depends(_time_of_write, scope="function")]
 
 
-async def logged_in(service: ServiceDep, token: Annotated[str | None, Depends(bearer)]) -> User:
-    """Whose token it is.
+async def logged_in(
+    connection: HTTPConnection,
+    service: ServiceDep,
+    token: Annotated[str | None, Depends(bearer)],
+    header: Annotated[str | None, Depends(callers.key_header)],
+) -> User:
+    """Whose token it is, or whose API key; the audit log is told.
 
     A router of people asks for this before anything else. An endpoint that held its session
     already would wait for a second connection, and as many of those as the pool is large would
     wait for one another.
     """
+    key = callers.key_in(token, header)
+    if key is not None:
+        user = await callers.holder_of(service, key)
+        callers.require_scope(connection, user)
+    else:
+        user = await _whose_login(service, token)
+    callers.note_person(connection, user)
+    return user
+
+
+async def _whose_login(service: Service, token: str | None) -> User:
     claims = service.signer.read_access_token(token) if token else None
     if claims is None:
         raise UnauthorizedError("Log in first: the token is missing, wrong or has ended.")
@@ -77,7 +94,18 @@ async def logged_in(service: ServiceDep, token: Annotated[str | None, Depends(be
 CurrentUser = Annotated[User, Depends(logged_in)]
 
 
-async def _session_of(service: ServiceDep, token: Annotated[str, Depends(bearer)]) -> int:
+async def in_person(user: CurrentUser) -> User:
+    """Whoever has logged in: a program with an API key is refused."""
+    callers.require_login(user)
+    return user
+
+
+InPerson = Annotated[User, Depends(in_person)]
+
+
+async def _session_of(
+    service: ServiceDep, _: InPerson, token: Annotated[str, Depends(bearer)]
+) -> int:
     claims = service.signer.read_access_token(token)
     assert claims is not None  # logged_in has read the same token
     return claims[1]
@@ -95,6 +123,8 @@ def require(permission: Permission) -> Callable[[User], Awaitable[User]]:
                 f"Your role ({user.role}) does not allow this; ask an admin.",
                 needs=permission.value,
             )
+        if not user.may(permission):
+            raise callers.ScopeMissingError(permission)
         return user
 
     return check
@@ -103,6 +133,10 @@ def require(permission: Permission) -> Callable[[User], Awaitable[User]]:
 Reader = Annotated[User, Depends(require(Permission.READ))]
 Responder = Annotated[User, Depends(require(Permission.RESPOND))]
 Admin = Annotated[User, Depends(require(Permission.ADMINISTER))]
+
+
+# For doors that nobody has to log in at: the audit log is told from where somebody came.
+FromAnybody = Depends(callers.note_caller)
 
 
 def acting(user: User) -> Actor:
@@ -126,7 +160,7 @@ async def _own_or_administered(
     """
     if user_id in ("me", str(user.id)):
         return user.id
-    if not may(user.role, Permission.ADMINISTER):
+    if not user.may(Permission.ADMINISTER):
         raise ForbiddenError(
             "These are somebody else's; only an admin may see or change them.",
             needs=Permission.ADMINISTER.value,
@@ -138,46 +172,5 @@ OwnerId = Annotated[int, Depends(_own_or_administered)]
 
 KeyPath = Annotated[int, Path(ge=1, le=BIGGEST_KEY)]
 
-
-@dataclass(frozen=True)
-class PageQuery:
-    """Which page of a list was asked for."""
-
-    window: Window
-    page: int | None
-
-    def shown(self, found: Slice[Any]) -> dict[str, Any]:
-        """A slice in the shape of every list."""
-        return {
-            "items": found.items,
-            "total": found.total,
-            "total_is_bound": found.total_is_bound,
-            "page": self.page,
-            "per_page": self.window.per_page,
-            "next_cursor": None if found.next_after is None else encode_cursor(found.next_after),
-        }
-
-
-def _page(
-    page: Annotated[int, Query(ge=1, description="From 1; ignored with a cursor.")] = 1,
-    per_page: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: Annotated[
-        str | None, Query(max_length=200, description="`next_cursor` of the page before.")
-    ] = None,
-) -> PageQuery:
-    if cursor is not None:
-        return PageQuery(Window(per_page, after=decode_cursor(cursor)), None)
-    if page * per_page > COUNTED_AT_MOST:
-        raise UseCursorError(
-            f"Numbered pages end at {COUNTED_AT_MOST:,} rows; follow `next_cursor` beyond."
-        )
-    return PageQuery(Window(per_page, page=page), page)
-
-
-class UseCursorError(InvalidInputError):
-    """Numbered pages cost more the deeper they are; cursors do not."""
-
-    code = "USE_CURSOR"
-
-
-Paging = Annotated[PageQuery, Depends(_page)]
+# For lists that have one order only; the others have their own, see `paged`.
+Paging = Annotated[PageQuery, Depends(paged(ById, ById.ID))]

@@ -1,6 +1,7 @@
 """The one table from refusals to HTTP, and the one shape every error has."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ STATUS_BY_KIND: dict[type[errors.TocsinError], int] = {
     errors.ForbiddenError: 403,
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
+    errors.ChangedMeanwhileError: 412,
     errors.InvalidInputError: 422,
     errors.TooManyError: 429,
     errors.UnavailableError: 503,
@@ -48,6 +50,7 @@ MEANINGS = {
     403: "The role does not allow this.",
     404: "There is no such thing.",
     409: "It clashes with what is there.",
+    412: "Somebody changed it since; `details.current` is what it is now.",
     413: "The body is too large.",
     422: "Something in the request is wrong; `details` names the place.",
     429: "Too often; `Retry-After` says when to try again.",
@@ -90,8 +93,9 @@ async def render_refusal(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.TocsinError)
     status = next(s for kind, s in STATUS_BY_KIND.items() if isinstance(error, kind))
     headers = {}
-    if isinstance(error, errors.TooManyError):
-        headers["Retry-After"] = str(error.retry_after)
+    wait = getattr(error, "retry_after", None)
+    if wait is not None:
+        headers["Retry-After"] = str(wait)
     return envelope(
         request.state.request_id, status, error.code, error.message, error.details, headers
     )
@@ -173,6 +177,9 @@ def _sentence(fault: Mapping[str, Any]) -> str:
             return "must be a JSON object, sent with Content-Type: application/json"
         case "model_attributes_type", _:
             return "must be an object"
+        case "union_tag_invalid", _:  # Pydantic's own words repeat what was sent, at any length
+            tags = re.findall(r"'([^']*)'", fault["ctx"]["expected_tags"])
+            return f"must be one of: {', '.join(tags)}"
         case _:
             return str(fault["msg"]).removeprefix("Value error, ")
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.errors import render_refusal
 from app.api.ingest import take_in
+from app.core import telemetry
 from app.core.errors import TocsinError
 from app.domain.integration import IntegrationKind
 
@@ -28,6 +29,7 @@ class Express:
             await self.app(scope, receive, send)
             return
         scope["state"]["route"] = scope["path"]
+        telemetry.name_request("POST", scope["path"])
         request = Request(scope, receive)
         try:
             answer = await take_in(request, kind)

@@ -13,6 +13,7 @@ from app.core.version import VERSION
 from app.crud import crud_health
 from app.crud.crud_health import Backlog
 from app.db import migrations
+from app.db.redis import SharedStore
 from app.db.session import Database, is_outage, transaction_time
 from app.schemas.base import ReadSchema
 
@@ -44,11 +45,20 @@ class BacklogRead(ReadSchema):
     messages: dict[str, int] = Field(examples=[{"email": 0, "webhook": 3}])
 
 
+class RedisHealth(ReadSchema):
+    state: Literal["ok", "lost"]
+    error: str | None = Field(description="What it said, or did not say, when it was last asked.")
+
+
 class HealthRead(ReadSchema):
     status: Literal["ok", "degraded"]
     version: str
     uptime_seconds: float = Field(description="How long this process has run.", examples=[86400.0])
     database: DatabaseHealth
+    redis: RedisHealth | None = Field(
+        description="Lost: nothing fails, but each replica counts rate limits for itself."
+        " Null: none is set."
+    )
     loops: dict[str, Any] = Field(description="The loops of this process.")
     channels: dict[str, str] = Field(examples=[{"email": "ready", "webhook": "ready"}])
     providers: dict[str, Any] = Field(
@@ -116,6 +126,12 @@ def _backlog(backlog: Backlog | None) -> BacklogRead | None:
     return BacklogRead(steps=backlog.steps.due, messages=due)
 
 
+async def _redis(store: SharedStore | None) -> RedisHealth | None:
+    if store is None:
+        return None
+    return RedisHealth(state=await store.check(), error=store.last_error)
+
+
 @router.head("/health", include_in_schema=False)
 @router.get("/health", response_model=HealthRead, operation_id="read_health")
 async def read_health(service: ServiceDep) -> HealthRead:
@@ -123,12 +139,17 @@ async def read_health(service: ServiceDep) -> HealthRead:
     database, backlog = await _ask(service.database, deeply=True)
     overdue = service.pulse.overdue()
     is_forgetful = overdue is not None and any(overdue.values())
-    is_well = database.takes_writes and service.pulse.is_alive() and not is_forgetful
+    redis = await _redis(service.limits.store)
+    has_lost = redis is not None and redis.state == "lost"
+    is_well = (
+        database.takes_writes and service.pulse.is_alive() and not is_forgetful and not has_lost
+    )
     return HealthRead(
         status="ok" if is_well else "degraded",
         version=VERSION,
         uptime_seconds=round(time.monotonic() - service.started, 1),
         database=database,
+        redis=redis,
         loops=service.pulse.report(),
         channels=service.channel_states(),
         providers=service.pulse.providers(),

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from app.api.deps import service_of
 from app.api.errors import answers
 from app.api.intake import Parcel
+from app.api.limits import Category, told
 from app.core.errors import TocsinError, TooManyError, UnauthorizedError, UnavailableError
 from app.core.security import hash_key
 from app.db.coalesce import CrowdedError
@@ -114,6 +115,7 @@ async def take_in(request: Request, kind: IntegrationKind) -> JSONResponse:
     limit = service.settings.max_body_bytes
     if not await service.intake.knows(key_hash):
         raise _invalid_key()
+    standing = service.limits.take_in(kind, key_hash)
     body, size = await _body(request, limit)
     readings = _read(kind, body, is_cut=size > limit, limit=limit)
     parcel = Parcel(key_hash, readings, body, size, request.state.request_id)
@@ -125,7 +127,8 @@ async def take_in(request: Request, kind: IntegrationKind) -> JSONResponse:
         raise _invalid_key()
     for item in items:
         service.metrics.alerts_taken_in(kind, item.outcome)
-    return JSONResponse({"alerts": [_receipt(item) for item in items]})
+    headers = None if standing is None else told(Category.INGEST, standing)
+    return JSONResponse({"alerts": [_receipt(item) for item in items]}, headers=headers)
 
 
 def _receipt(item: Item) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from app.services.integration import Delivery, Item
 TOGETHER = 200  # alerts in one transaction
 FLUSHERS = 3  # while one gathers, others wait for the database and the disk
 ROOM = 2_000  # requests that may wait
+PATIENT_FOR = 5  # turns at the pool: an alert that came is worth more waiting than a question
 KNOWN_FOR = 30.0  # seconds
 MOST_KNOWN = 10_000
 
@@ -117,7 +118,7 @@ class Intake:
                 for delivery in deliveries
             ]
 
-        return await self._database.write(take_in)
+        return await self._database.write(take_in, turns=PATIENT_FOR)
 
 
 def _problems(parcels: list[Parcel]) -> list[tuple[str, str]]:

@@ -22,8 +22,11 @@ from app.api.again import Again, was_in_the_way
 from app.api.cors import Cors
 from app.api.errors import envelope
 from app.api.express import Express
+from app.api.limited import Limited
+from app.api.limits import Limits
+from app.core import source, telemetry
 from app.core.metrics import Metrics
-from app.db.session import is_outage
+from app.db.session import is_crowded, is_outage
 
 log = logging.getLogger("tocsin.http")
 
@@ -56,13 +59,19 @@ def install(
     app: FastAPI,
     *,
     metrics: Metrics,
+    limits: Limits | None = None,
     origins: Collection[str] = (),
     is_https: bool = False,
     with_doors: bool = True,
 ) -> None:
     """Put it all around the application, which people reach by https or not."""
     app.add_middleware(
-        RequestContext, metrics=metrics, origins=origins, is_https=is_https, with_doors=with_doors
+        RequestContext,
+        metrics=metrics,
+        limits=limits,
+        origins=origins,
+        is_https=is_https,
+        with_doors=with_doors,
     )
 
 
@@ -75,12 +84,14 @@ class RequestContext:
         app: ASGIApp,
         *,
         metrics: Metrics | None = None,
+        limits: Limits | None = None,
         origins: Collection[str] = (),
         is_https: bool = False,
         with_doors: bool = True,
     ) -> None:
         routed = Again(Routed(app))
-        answering = Failures(Express(routed) if with_doors else routed)
+        limited = Limited(routed, limits) if limits is not None else routed
+        answering = Failures(Express(limited) if with_doors else routed)
         self.app: ASGIApp = Cors(answering, origins) if origins else answering
         self.metrics = metrics or Metrics()
         headers = SAFE_HEADERS | (ONLY_TLS if is_https else {})
@@ -96,6 +107,7 @@ class RequestContext:
         request_id = offered if ACCEPTABLE.fullmatch(offered) else f"{names.getrandbits(128):032x}"
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        telemetry.begin_request(request_id, _shown_path(scope["path"]))
         started = time.perf_counter()
         status = 0
 
@@ -127,6 +139,7 @@ class RequestContext:
                 },
             )
             structlog.contextvars.clear_contextvars()
+            source.forget()
 
 
 class Routed:
@@ -181,6 +194,10 @@ def _answer_to(error: Exception, request_id: str) -> JSONResponse:
     """What whoever asked is told, and what the log is told instead."""
     # Without the statement and its values, which SQLAlchemy would add: they are nobody's business.
     cause = str(getattr(error, "orig", None) or error)[:300]
+    if is_crowded(error):
+        log.warning("database.crowded", extra={"error": cause})
+        text = "More requests wait for the database than it can serve just now; try again."
+        return envelope(request_id, 503, "OVERLOADED", text)
     if is_outage(error):
         log.warning("database.unavailable", extra={"error": cause})
         text = "The database cannot be reached just now; try again."

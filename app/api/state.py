@@ -1,18 +1,21 @@
 """What the doors find in the application: built once by `app.main`."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Protocol
 
+from app.api.feed import Feed
 from app.api.intake import Intake
+from app.api.limits import Limits
 from app.api.watch import Watch
 from app.core.config import Settings
 from app.core.metrics import Metrics
 from app.core.security import Passwords, Signer, Vault
 from app.db.session import Database
 from app.domain.storm import ServiceLimit
+from app.domain.webhook import Heard, Hook
 
 
 class Pulse(Protocol):
@@ -48,14 +51,21 @@ class Service:
     metrics: Metrics
     watch: Watch
     started: float  # by the monotonic clock
+    limits: Limits
     push_public_key: str  # what a browser subscribes to
     channel_states: Callable[[], dict[str, str]]
+    send_hook: Callable[[Hook], Awaitable[Heard]]  # to a subscription's endpoint, at once
 
     @property
     def service_limit(self) -> ServiceLimit:
         """How many incidents a storm may open one by one."""
         window = timedelta(minutes=self.settings.service_window_minutes)
         return ServiceLimit(self.settings.service_limit, window)
+
+    @cached_property
+    def feed(self) -> Feed:
+        """All who listen to streams of this process."""
+        return Feed(self.database, most=self.settings.streams_at_once)
 
     @cached_property
     def intake(self) -> Intake:

@@ -4,22 +4,17 @@ The request goes to an address that was checked (`targets`), over a connection t
 place is asked over (`connections`). The status decides the outcome; the body is for a person.
 """
 
-import json
-import math
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
-from typing import Any
-
-from standardwebhooks import Webhook
-from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from app.channels.base import GaveUp, Message, Outcome, RetryLater, Sent
 from app.channels.connections import Pool
 from app.channels.exchange import Answer, Call, describe, exchange, wish
 from app.channels.plain import one_line, stable_token
+from app.channels.signing import headers, serialise, signer
 from app.channels.targets import (
     Network,
     Resolver,
@@ -30,7 +25,6 @@ from app.channels.targets import (
     system_resolver,
 )
 from app.channels.tls import client_context
-from app.core.errors import SetupError
 from app.domain.notification import Channel
 
 
@@ -54,7 +48,7 @@ class WebhookSender:
     ) -> None:
         self.timeout = timeout
         self.concurrency = concurrency
-        self._signer = _signer(secret)
+        self._signer = signer(secret)
         self._agent = f"Tocsin/{version}"
         self._find = partial(resolve, allowed=tuple(allowed), resolver=resolver)
         self._pool = Pool(tls or client_context())
@@ -64,17 +58,18 @@ class WebhookSender:
         """Post `message.data`, which is the complete body, or say why that did not work."""
         try:
             target = parse_target(message.address)
-            body = _serialise(message.data)
+            body = serialise(message.data)
         except TargetRefusedError as exc:
             return GaveUp(str(exc))
         except (TypeError, ValueError, RecursionError) as exc:
             return GaveUp(one_line(f"The message cannot be written as JSON: {exc}"))
-        headers = self._headers(stable_token(message.mark), body)
-        call = Call("POST", target, headers, body)
+        mark = stable_token(message.mark)
+        sent = headers(mark, body, [self._signer], agent=self._agent, now=self._clock())
+        call = Call("POST", target, sent, body)
         answer = await exchange(call, timeout=self.timeout, pool=self._pool, find=self._find)
         if not isinstance(answer, Answer):
             return answer
-        return self._outcome_of(answer, describe(answer, target, headers["webhook-signature"]))
+        return self._outcome_of(answer, describe(answer, target, sent["webhook-signature"]))
 
     def provider_of(self, message: Message) -> str | None:
         """The host of the URL."""
@@ -88,16 +83,6 @@ class WebhookSender:
         """End the connections that are kept."""
         self._pool.close()
 
-    def _headers(self, mark: str, body: bytes) -> dict[str, str]:
-        at = datetime.fromtimestamp(math.floor(self._clock()), UTC)
-        return {
-            "content-type": "application/json",
-            "user-agent": self._agent,
-            "webhook-id": mark,
-            "webhook-timestamp": f"{at.timestamp():.0f}",
-            "webhook-signature": self._signer.sign(mark, at, body.decode()),
-        }
-
     def _outcome_of(self, answer: Answer, said: str) -> Outcome:
         if answer.is_taken:
             return Sent()
@@ -108,15 +93,3 @@ class WebhookSender:
         if answer.is_for_good:
             return GaveUp(one_line(said), is_answer=True)
         return RetryLater(one_line(said), after=wish(answer, now=self._clock()))
-
-
-def _signer(secret: str) -> Webhook:
-    try:
-        return Webhook(secret)
-    except (ValueError, EmptyWebhookSecretError):
-        raise SetupError("The webhook secret must be whsec_ and base64.") from None
-
-
-def _serialise(body: Mapping[str, Any]) -> bytes:
-    text = json.dumps(dict(body), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode(errors="replace")  # a lone surrogate must not cost a page

@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 ANY = "*"
 DEFAULT_PORTS = {"http": 80, "https": 443}
+STORES = ("redis", "rediss", "valkey", "valkeys", "unix")
 HOST = re.compile("[a-z0-9._-]+|[0-9a-f:.]+")
 
 
@@ -73,6 +74,15 @@ def proxies(text: str) -> str:
             ) from None
     # By its own rules the server would read `*` beside others as a name.
     return ANY if ANY in listed(text) else ",".join(listed(text))
+
+
+def shared_store(url: str) -> str:
+    """Where a Redis or Valkey is."""
+    parts = _parts(url)
+    is_whole = bool(parts.path if parts.scheme == "unix" else parts.hostname)
+    if parts.scheme not in STORES or not is_whole or re.search(r"\s", url.strip()):
+        raise ValueError("must be an address such as redis://:password@redis.example.org:6379/0")
+    return url.strip()
 
 
 def contact(text: str) -> str:

@@ -1,8 +1,8 @@
 """Settings: the only place that reads the environment. Typed, and refused when unsafe.
 
-Names are `TOCSIN_…`; `DATABASE_URL`, `HOST` and `PORT` also work without the prefix. An empty
-one counts as not set, because that is how compose files pass on what nobody set; only an
-empty DATABASE_URL is refused, lest a forgotten secret start a database of its own.
+Names are `TOCSIN_…`; `DATABASE_URL`, `REDIS_URL`, `HOST` and `PORT` also work without the
+prefix. An empty one counts as not set, because that is how compose files pass on what nobody
+set; only an empty DATABASE_URL is refused, lest a forgotten secret start a database of its own.
 
 A description is one sentence; docs/configuration.md begins with the same, and a test holds
 the two together.
@@ -26,6 +26,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core import addresses
+from app.domain import rate
+from app.domain.audit_log import KEPT_AT_LEAST
 
 Word = TypeVar("Word", bound=str)
 
@@ -48,8 +50,16 @@ def _by_environment(development: Word, production: Word) -> Callable[[dict[str, 
     return choose
 
 
+def _forever_or_a_month(days: int) -> int:
+    if days != 0 and days < KEPT_AT_LEAST.days:
+        raise ValueError(f"must be {KEPT_AT_LEAST.days} or more, or 0 for good")
+    return days
+
+
 WebAddress = Annotated[str, AfterValidator(addresses.web_address)]
 SecretAddress = Annotated[SecretStr, _secretly(addresses.callable_address)]
+StoreAddress = Annotated[SecretStr, _secretly(addresses.shared_store)]
+WrittenRate = Annotated[str, AfterValidator(rate.checked)]
 
 
 class Settings(BaseSettings):
@@ -67,6 +77,11 @@ class Settings(BaseSettings):
     )
     database_pool: int = Field(
         10, ge=2, le=200, description="The most database connections of one process."
+    )
+    redis_url: StoreAddress | None = Field(
+        None,
+        validation_alias=_bare("REDIS_URL"),
+        description="The Redis or Valkey through which replicas count rate limits together.",
     )
     data_dir: Path | None = Field(
         None, description="The folder of the embedded database, the outbox and the secret key."
@@ -92,6 +107,19 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(
         1_000_000, ge=1_000, description="The largest request of a monitoring tool that is read."
+    )
+
+    rate_limit_writes: WrittenRate = Field(
+        "100/minute", description="How many requests that change something one caller may send."
+    )
+    rate_limit_reads: WrittenRate = Field(
+        "1000/minute", description="How many requests that only read one caller may send."
+    )
+    rate_limit_logins: WrittenRate = Field(
+        "60/minute", description="How often one address may try to log in, sign up or the like."
+    )
+    rate_limit_ingest: WrittenRate = Field(
+        "0", description="How many requests one integration key may bring to one process."
     )
 
     secret_key: Secret[Annotated[str, StringConstraints(min_length=32)]] | None = Field(
@@ -137,6 +165,9 @@ class Settings(BaseSettings):
     )
     webhook_secret: SecretStr | None = Field(
         None, description="Signs webhook calls, so that their reader knows who called."
+    )
+    webhook_overlap_hours: int = Field(
+        24, ge=0, le=24 * 30, description="How long a subscription’s old secret signs, too."
     )
     allow_private_targets: str = Field(
         "", description="The networks that webhooks may reach although they are private."
@@ -191,6 +222,15 @@ class Settings(BaseSettings):
     raw_bodies_days: int = Field(
         14, ge=1, le=365, description="How long the bodies of alerts are kept as they came."
     )
+    streams_at_once: int = Field(
+        5_000, ge=1, le=100_000, description="How many may listen to one process at once."
+    )
+    events_kept_days: int = Field(
+        7, ge=1, le=365, description="How long the change feed can be read back."
+    )
+    audit_kept_days: Annotated[int, AfterValidator(_forever_or_a_month)] = Field(
+        400, le=36_500, description="How long the audit log is kept; `0` is for good."
+    )
     lease_margin_seconds: float = Field(
         15.0, ge=1, le=300, description="How long after its time-out a sender is taken for dead."
     )
@@ -209,6 +249,12 @@ class Settings(BaseSettings):
     )
     heartbeat_seconds: float = Field(
         60.0, ge=1, le=3600, description="How often the heartbeat is sent."
+    )
+
+    otlp_endpoint: WebAddress | None = Field(
+        None,
+        validation_alias=AliasChoices("TOCSIN_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="The OpenTelemetry collector that gets traces, by OTLP over HTTP.",
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(

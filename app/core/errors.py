@@ -3,6 +3,7 @@
     TocsinError
     ├── NotFoundError       there is no such thing (or it is not yours to see)
     ├── ConflictError       it clashes with what is there
+    ├── ChangedMeanwhileError  somebody else was faster
     ├── InvalidInputError   it cannot be understood or must not be
     ├── InvalidStateError   the thing is in no state for it
     ├── UnauthorizedError   who are you?
@@ -36,6 +37,12 @@ class NotFoundError(TocsinError):
 
 class ConflictError(TocsinError):
     code = "CONFLICT"
+
+
+class ChangedMeanwhileError(TocsinError):
+    """It is no longer what whoever asks has seen."""
+
+    code = "PRECONDITION_FAILED"
 
 
 class InvalidInputError(TocsinError):

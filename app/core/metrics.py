@@ -23,6 +23,7 @@ from prometheus_client import (
 from app.core.version import VERSION
 from app.domain.integration import AlertOutcome, IntegrationKind
 from app.domain.notification import Channel, NotificationKind
+from app.domain.webhook import DeliveryStatus, DisabledBecause
 
 # From a moment that nobody notices to one that ends in a post-mortem.
 LATENESS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
@@ -95,6 +96,24 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self._deliveries = Counter(
+            "tocsin_webhook_deliveries",
+            "What came of attempts at webhook deliveries.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._delivery_age = Histogram(
+            "tocsin_webhook_delivery_seconds",
+            "How long after its event a webhook delivery was taken by its endpoint.",
+            buckets=LATENESS,
+            registry=self.registry,
+        )
+        self._disabled = Counter(
+            "tocsin_webhook_subscriptions_disabled",
+            "Webhook subscriptions that Tocsin switched off.",
+            ["reason"],
+            registry=self.registry,
+        )
         # Finding a child by its labels costs more than counting with it.
         self._of_route: dict[tuple[str, str, int], Histogram] = {}
         self._of_alert: dict[tuple[str, str], Counter] = {}
@@ -110,6 +129,10 @@ class Metrics:
         for kind in IntegrationKind:
             for outcome in AlertOutcome:
                 self.alerts_taken_in(kind, outcome, 0)
+        for became in set(DeliveryStatus) - {DeliveryStatus.SENDING}:
+            self._deliveries.labels(became)
+        for because in DisabledBecause:
+            self._disabled.labels(because)
 
     def step_taken(self, lateness: timedelta) -> None:
         """A step was taken, and that is committed, so long after it was due."""
@@ -148,6 +171,15 @@ class Metrics:
             if verb == method:
                 self._of_route[key] = child
         child.observe(seconds)
+
+    def delivery_settled(self, became: DeliveryStatus, age: timedelta) -> None:
+        """An attempt at a webhook delivery came to that, so long after its event."""
+        self._deliveries.labels(became).inc()
+        if became is DeliveryStatus.DELIVERED:
+            self._delivery_age.observe(max(age.total_seconds(), 0.0))
+
+    def subscription_disabled(self, because: DisabledBecause) -> None:
+        self._disabled.labels(because).inc()
 
     def heartbeat(self, outcome: str) -> None:
         self._heartbeats.labels(outcome).inc()

@@ -10,12 +10,15 @@ import hashlib
 import hmac
 import logging
 import secrets
+import string
 from datetime import datetime, timedelta
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from jose import JWTError, jwt
 from passlib.context import CryptContext
+
+from app.domain import api_key
 
 ALGORITHM = "HS256"
 ISSUER = AUDIENCE = "tocsin"
@@ -26,6 +29,7 @@ KEY_PREFIX = "tik_"  # Tocsin integration key
 REFRESH_PREFIX = "trt_"  # Tocsin refresh token
 NONCE_BYTES = 12
 LINK_SIGNATURE_BYTES = 18
+ALPHANUMERIC = string.ascii_letters + string.digits
 LONGEST_PASSWORD = 4096  # bytes; passlib refuses longer ones
 
 
@@ -167,6 +171,15 @@ def new_refresh_token() -> str:
 
 def new_integration_key() -> str:
     return KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def new_api_key() -> str:
+    return api_key.sealed("".join(secrets.choice(ALPHANUMERIC) for _ in range(api_key.CHANCE)))
+
+
+def new_webhook_secret() -> str:
+    """What signs the calls of one subscription, as Standard Webhooks writes it."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def hash_key(key: str) -> str:

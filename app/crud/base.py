@@ -1,37 +1,65 @@
 """What every resource's SQL shares."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    String,
+    Subquery,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
 
+from app.core.paging import Place, Value
 from app.db.base_class import Base
 from app.db.session import ReadSession, WriteSession
 
 Row = TypeVar("Row", bound=Base)
+Item = TypeVar("Item")
 
+Column = ColumnElement[Any] | InstrumentedAttribute[Any]
+# What a list can be put in order by, other than its ids: none may be null.
+Orders = Mapping[str, Column]
 COUNTED_AT_MOST = 10_000
+BY_ID = "id"
 
 
 @dataclass(frozen=True)
-class Slice(Generic[Row]):
+class Slice(Generic[Item]):
     """One page of a list. `total` is exact up to `COUNTED_AT_MOST`, then a lower bound."""
 
-    items: Sequence[Row]
+    items: Sequence[Item]
     total: int
     total_is_bound: bool
-    next_after: int | None
+    next_after: Place | None
 
 
 @dataclass(frozen=True)
 class Window:
-    """Which part of a list: a numbered page, or what follows a row."""
+    """Which part of a list, in which order: a numbered page, or what follows a place.
+
+    Where `descending` is None the list goes its own way.
+    """
 
     per_page: int
     page: int = 1
-    after: int | None = None
+    after: Place | None = None
+    order: str = BY_ID
+    descending: bool | None = None
+
+    @property
+    def offset(self) -> int:
+        return 0 if self.after is not None else (self.page - 1) * self.per_page
 
 
 async def get(session: ReadSession, model: type[Row], key: int) -> Row | None:
@@ -66,22 +94,58 @@ async def window(
     wanted: Window,
     *,
     descending: bool = True,
+    orders: Orders = {},  # noqa: B006  # nobody changes it
 ) -> Slice[Row]:
-    """A page of `statement` in the order of `key`, with the count of the whole."""
-    counted = statement.with_only_columns(key).limit(COUNTED_AT_MOST + 1).subquery()
-    total = (await session.scalars(select(func.count()).select_from(counted))).one()
-    order: ColumnElement[Any] = key.desc() if descending else key.asc()
-    page = statement.order_by(order).limit(wanted.per_page + 1)
+    """A page of `statement` in the order that is wanted, with the count of the whole."""
+    total, is_bound = await count(session, statement.with_only_columns(key), wanted)
+    value = orders.get(wanted.order, key)
+    is_descending = descending if wanted.descending is None else wanted.descending
+    page = after(statement, value, key, wanted, descending=is_descending)
+    found = (await session.execute(page.add_columns(value))).tuples().all()
+    shown = found[: wanted.per_page]
+    last = None
+    if len(found) > wanted.per_page:
+        row, reached = shown[-1]
+        last = Place(reached, getattr(row, key.key), total, is_bound)
+    return Slice([row for row, _ in shown], total, is_bound, last)
+
+
+async def count(
+    session: ReadSession, keys: Select[Any], wanted: Window, *, most: int = COUNTED_AT_MOST
+) -> tuple[int, bool]:
+    """How many `keys` there are, and whether there are more; after a place, what it says."""
     if wanted.after is not None:
-        page = page.where(key < wanted.after if descending else key > wanted.after)
-    else:
-        page = page.offset((wanted.page - 1) * wanted.per_page)
-    rows = (await session.scalars(page)).all()
-    items = rows[: wanted.per_page]
-    more = len(rows) > wanted.per_page
-    return Slice(
-        items=items,
-        total=min(total, COUNTED_AT_MOST),
-        total_is_bound=total > COUNTED_AT_MOST,
-        next_after=getattr(items[-1], key.key) if more else None,
-    )
+        return wanted.after.total, wanted.after.total_is_bound
+    counted: Subquery = keys.limit(most + 1).subquery()
+    total = (await session.scalars(select(func.count()).select_from(counted))).one()
+    return min(total, most), total > most
+
+
+def after(
+    statement: Select[Any],
+    value: Column,
+    key: Column,
+    wanted: Window,
+    *,
+    descending: bool,
+) -> Select[Any]:
+    """One row more than the page holds: whether another follows.
+
+    The id decides among equal values, so that no row is met twice or left out. An index of
+    (value, id) finds the place without reading what came before it.
+    """
+    columns = [key] if value is key else [value, key]
+    if wanted.after is not None:
+        place: list[Value] = [wanted.after.value, wanted.after.id][-len(columns) :]
+        here = tuple_(*columns)
+        there = tuple_(*(literal(one, type_of(one)) for one in place))
+        statement = statement.where(here < there if descending else here > there)
+    order = [column.desc() if descending else column.asc() for column in columns]
+    return statement.order_by(*order).limit(wanted.per_page + 1).offset(wanted.offset or None)
+
+
+def type_of(value: Value) -> TypeEngine[Any]:
+    """As what PostgreSQL is told a value."""
+    if isinstance(value, datetime):
+        return DateTime(timezone=True)
+    return String() if isinstance(value, str) else BigInteger()

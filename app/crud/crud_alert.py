@@ -4,8 +4,9 @@ A body may be large, so that no list and no look at an alert loads it: only `kep
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import (
     ARRAY,
@@ -29,6 +30,14 @@ MOST_REPLAYS_SHOWN = 100
 WITHOUT_BODY = defer(Alert.raw_body, raiseload=True)
 
 
+class AlertOrder(StrEnum):
+    ID = "id"
+    RECEIVED_AT = "received_at"
+
+
+ORDERS: base.Orders = {AlertOrder.RECEIVED_AT: Alert.received_at}
+
+
 @dataclass(frozen=True)
 class AlertFilter:
     """Which alerts; an empty field does not narrow. `until` itself is outside."""
@@ -44,7 +53,7 @@ class AlertFilter:
 async def list_page(
     session: ReadSession, where: AlertFilter, wanted: base.Window
 ) -> base.Slice[Alert]:
-    """Newest first."""
+    """Newest first, by their times where they are narrowed to a time."""
     statement = select(Alert).options(WITHOUT_BODY)
     if where.integration_id is not None:
         statement = statement.where(Alert.integration_id == where.integration_id)
@@ -58,7 +67,10 @@ async def list_page(
         statement = statement.where(Alert.received_at >= where.since)
     if where.until is not None:
         statement = statement.where(Alert.received_at < where.until)
-    return await base.window(session, statement, Alert.id, wanted)
+    if not wanted.order:
+        is_timed = where.since is not None or where.until is not None
+        wanted = replace(wanted, order=AlertOrder.RECEIVED_AT if is_timed else AlertOrder.ID)
+    return await base.window(session, statement, Alert.id, wanted, orders=ORDERS)
 
 
 async def get(session: ReadSession, alert_id: int) -> Alert | None:

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
 from app.domain.auth import ChallengePurpose, SessionEnd
-from app.models import Challenge, LoginSession, RefreshToken, User
+from app.models import ApiKey, Challenge, LoginSession, RefreshToken, User
 
 
 async def user_of(session: ReadSession, user_id: int, session_id: int) -> User | None:
@@ -146,3 +146,29 @@ async def remove_over(session: WriteSession, *, before: datetime, limit: int) ->
         )
         gone += len(removed.all())
     return gone
+
+
+async def good_among(
+    session: ReadSession,
+    session_ids: Collection[int],
+    key_ids: Collection[int],
+    *,
+    now: datetime,
+) -> tuple[set[int], set[int]]:
+    """Which of these logins, and of these API keys, still open anything."""
+    logins = (
+        select(LoginSession.id)
+        .join(User, User.id == LoginSession.user_id)
+        .where(LoginSession.id.in_(session_ids), LoginSession.ended_at.is_(None), User.is_active)
+    )
+    keys = (
+        select(ApiKey.id)
+        .join(User, User.id == ApiKey.user_id)
+        .where(
+            ApiKey.id.in_(key_ids),
+            ApiKey.revoked_at.is_(None),
+            or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now),
+            User.is_active,
+        )
+    )
+    return set((await session.scalars(logins)).all()), set((await session.scalars(keys)).all())

@@ -1,6 +1,7 @@
 """The fields that an installation adds to its incidents."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from sqlalchemy import func, select
 
@@ -27,21 +28,30 @@ async def every(session: ReadSession) -> Sequence[CustomField]:
     return (await session.scalars(statement)).all()
 
 
+class FieldOrder(StrEnum):
+    POSITION = "position"
+    KEY = "key"
+    LABEL = "label"
+    CREATED_AT = "created_at"
+
+
+ORDERS: base.Orders = {
+    FieldOrder.POSITION: CustomField.position,
+    FieldOrder.KEY: CustomField.key,
+    FieldOrder.LABEL: func.lower(CustomField.label),
+    FieldOrder.CREATED_AT: CustomField.created_at,
+}
+
+
 async def list_page(
     session: ReadSession, wanted: base.Window, *, archived: bool
 ) -> base.Slice[CustomField]:
-    """In the order in which they are asked for.
-
-    They are few, and that order is not that of their ids: a cursor is how many came before.
-    """
-    rows = await every(session) if archived else await active(session)
-    start = (wanted.page - 1) * wanted.per_page if wanted.after is None else wanted.after
-    end = start + wanted.per_page
-    return base.Slice(
-        items=rows[start:end],
-        total=len(rows),
-        total_is_bound=False,
-        next_after=end if end < len(rows) else None,
+    """In the order in which they are asked for, unless another is wanted."""
+    statement = select(CustomField)
+    if not archived:
+        statement = statement.where(CustomField.archived_at.is_(None))
+    return await base.window(
+        session, statement, CustomField.id, wanted, descending=False, orders=ORDERS
     )
 
 

@@ -9,10 +9,21 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Select, TextClause, bindparam, select, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Select,
+    TextClause,
+    bindparam,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.crud import base
@@ -50,9 +61,24 @@ async def policy_by_name(session: ReadSession, name: str) -> EscalationPolicy | 
     return (await session.scalars(statement)).one_or_none()
 
 
+class PolicyOrder(StrEnum):
+    ID = "id"
+    NAME = "name"
+    CREATED_AT = "created_at"
+    UPDATED_AT = "updated_at"
+
+
+POLICY_ORDERS: base.Orders = {
+    PolicyOrder.NAME: func.lower(EscalationPolicy.name),
+    PolicyOrder.CREATED_AT: EscalationPolicy.created_at,
+    PolicyOrder.UPDATED_AT: EscalationPolicy.updated_at,
+}
+
+
 async def policy_page(session: ReadSession, wanted: base.Window) -> base.Slice[EscalationPolicy]:
+    policies = select(EscalationPolicy)
     return await base.window(
-        session, select(EscalationPolicy), EscalationPolicy.id, wanted, descending=False
+        session, policies, EscalationPolicy.id, wanted, descending=False, orders=POLICY_ORDERS
     )
 
 

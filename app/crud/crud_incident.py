@@ -2,24 +2,26 @@
 
 One that was deleted is there for nobody: `get` and `lock` do not find it, lists leave it out.
 Nor can it come up among the unresolved, because a constraint has it resolved. Only what says
-so in its name (`lock_even_deleted`, `IncidentFilter.deleted`) knows of it.
+so in its name (`lock_even_deleted`, `IncidentFilter.deleted`) knows of it. Lists of incidents
+are in `crud_incident_list`.
 
 Locking order, wherever several rows are held: incidents by id, then tallies by id. Alerts
 that join an incident take its tally only, never the incident.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, bindparam, cast, insert, or_, select, update
+from sqlalchemy import BigInteger, DateTime, bindparam, cast, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.crud import base
+from app.db import feed
 from app.db.session import ReadSession, WriteSession
-from app.domain.incident import AssignmentRole, IncidentStatus, Severity, TimelineType
+from app.domain.incident import AssignmentRole, IncidentStatus, TimelineType
 from app.models import Incident, IncidentAssignment, IncidentComment, IncidentTally, TimelineEvent
 
 NOW = bindparam("now", type_=DateTime(timezone=True))
@@ -29,53 +31,11 @@ SHOWN = (
 )
 
 
-@dataclass(frozen=True)
-class IncidentFilter:
-    """Which incidents; an empty field does not narrow."""
-
-    status: Collection[IncidentStatus] = ()
-    severity: Collection[Severity] = ()
-    service: Collection[str] = ()
-    assigned_to: int | None = None
-    # Of each collection one at least: the custom fields of an incident contain it.
-    custom_fields: Collection[Collection[Mapping[str, Any]]] = ()
-    deleted: bool = False
-    drill: bool = False
-
-
 async def get(session: ReadSession, incident_id: int) -> Incident | None:
     """The incident with all that is shown of it."""
     return _unless_deleted(
         await session.get(Incident, incident_id, options=SHOWN, populate_existing=True)
     )
-
-
-async def list_page(
-    session: ReadSession, where: IncidentFilter, wanted: base.Window
-) -> base.Slice[Incident]:
-    """Newest first."""
-    is_deleted = Incident.deleted_at.is_not(None)
-    statement = (
-        select(Incident)
-        .where(
-            is_deleted if where.deleted else ~is_deleted,
-            Incident.is_drill if where.drill else ~Incident.is_drill,
-        )
-        .options(*SHOWN)
-    )
-    if where.status:
-        statement = statement.where(Incident.status.in_(where.status))
-    if where.severity:
-        statement = statement.where(Incident.severity.in_(where.severity))
-    if where.service:
-        statement = statement.where(Incident.service.in_(where.service))
-    if where.assigned_to is not None:
-        statement = statement.where(Incident.assigned_to == where.assigned_to)
-    for alternatives in where.custom_fields:
-        statement = statement.where(
-            or_(*(Incident.custom_fields.contains(one) for one in alternatives))
-        )
-    return await base.window(session, statement, Incident.id, wanted)
 
 
 async def lock(session: WriteSession, incident_id: int) -> Incident | None:
@@ -154,11 +114,27 @@ def entry(
     }
 
 
+_TELL = text(
+    """
+    WITH told AS (
+        INSERT INTO timeline_events
+            (incident_id, event_type, description, user_id, metadata, created_at)
+        SELECT incident_id, event_type, description, user_id, facts, created_at
+        FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS t(
+            incident_id bigint, event_type text, description text, user_id bigint, facts jsonb,
+            created_at timestamptz)
+        RETURNING id, incident_id, event_type, description, user_id, created_at
+    ){feed}""".replace("{feed}", feed.TOO)
+)
+
+
 async def tell(session: WriteSession, entries: Iterable[dict[str, Any]]) -> None:
-    """Write timeline entries, in their order."""
+    """Write timeline entries, in their order, and their share of the change feed."""
     rows = list(entries)
     if rows:
-        await session.execute(insert(TimelineEvent), rows)
+        await session.flush()  # the feed says how the incident is now
+        await session.execute(_TELL, {"entries": json.dumps(rows, default=datetime.isoformat)})
+        feed.after_commit(session)
 
 
 async def timeline_page(

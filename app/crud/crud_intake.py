@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, DateTime, LargeBinary, String, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from app.db import feed
 from app.db.session import ReadSession, WriteSession
 from app.domain.incident import Opening, Severity
 from app.domain.integration import IntegrationKind, Sender
@@ -100,6 +101,12 @@ _OPEN_MANY = text("""
         SELECT o.id, 'opened', w.story, w.created_by,
             jsonb_strip_nulls(jsonb_build_object('integration_id', w.integration_id)), :now
         FROM opened o JOIN wanted w USING (uid)
+    ), fed AS (
+        INSERT INTO events (type, incident_id, service, severity, data, created_at)
+        SELECT 'incident.created', o.id, w.service, w.severity, jsonb_build_object(
+            'incident_id', o.id, 'title', w.title, 'entry', 'opened', 'description', w.story,
+            'user_id', w.created_by, 'is_drill', false), :now
+        FROM opened o JOIN wanted w USING (uid) ORDER BY o.id
     ), lately AS MATERIALIZED (
         SELECT s.service, (
             SELECT count(*) FROM (
@@ -131,7 +138,7 @@ class Opened:
 async def open_many(
     session: WriteSession, openings: Sequence[Opening], limit: ServiceLimit, *, now: datetime
 ) -> Opened:
-    """Open incidents with tally and timeline, all in one statement; say which came to be.
+    """Open incidents with tally, timeline and event, all in one statement; say which came to be.
 
     One whose key has an unresolved incident already is left out. Sorted by key, so that two
     batches that open the same ones wait for each other instead of deadlocking. What a service
@@ -144,6 +151,7 @@ async def open_many(
     since, most = now - limit.window, limit.incidents
     parameters = {"openings": _json(rows), "now": now, "since": since, "most": most}
     found = (await session.execute(_OPEN_MANY, parameters)).all()
+    feed.after_commit(session)
     return Opened(
         ids={uid: incident_id for uid, incident_id, _, _ in found},
         lately={service: opened for _, _, service, opened in found},
@@ -304,7 +312,8 @@ _LOOKED = ("id", "name", "conditions", "first_delay")
 _SHOWN = ("id", "name", "kind", "service", "default_severity")
 
 
-_START = text("""
+_START = text(
+    """
     WITH wanted AS (
         SELECT * FROM jsonb_to_recordset(CAST(:runs AS jsonb)) AS w(
             incident_id bigint, policy_id bigint, policy_name text, steps jsonb,
@@ -324,13 +333,15 @@ _START = text("""
             w.deferred_from, w.held_until, :now, :now, :now
         FROM wanted w LEFT JOIN escalation_policies p ON p.id = w.policy_id
         ON CONFLICT DO NOTHING
-    )
-    INSERT INTO timeline_events
-        (incident_id, event_type, description, user_id, metadata, created_at)
-    SELECT incident_id, event_type, description, user_id, facts, :now
-    FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS e(
-        incident_id bigint, event_type text, description text, user_id bigint, facts jsonb)
-""").bindparams(NOW)
+    ), told AS (
+        INSERT INTO timeline_events
+            (incident_id, event_type, description, user_id, metadata, created_at)
+        SELECT incident_id, event_type, description, user_id, facts, :now
+        FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS e(
+            incident_id bigint, event_type text, description text, user_id bigint, facts jsonb)
+        RETURNING id, incident_id, event_type, description, user_id, created_at
+    ){feed}""".replace("{feed}", feed.TOO)
+).bindparams(NOW)
 
 
 async def start_many(
@@ -347,6 +358,7 @@ async def start_many(
     """
     parameters = {"runs": _json(runs), "entries": _json(entries), "now": now}
     await session.execute(_START, parameters)
+    feed.after_commit(session)
 
 
 def _json(rows: object) -> str:

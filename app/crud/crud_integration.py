@@ -1,8 +1,9 @@
 """Integrations, their keys, and the record of every alert."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from app.crud import base
@@ -26,9 +27,25 @@ async def by_name(session: ReadSession, name: str) -> Integration | None:
     ).one_or_none()
 
 
+class IntegrationOrder(StrEnum):
+    ID = "id"
+    NAME = "name"
+    KIND = "kind"
+    CREATED_AT = "created_at"
+
+
+ORDERS: base.Orders = {
+    IntegrationOrder.NAME: func.lower(Integration.name),
+    IntegrationOrder.KIND: Integration.kind,
+    IntegrationOrder.CREATED_AT: Integration.created_at,
+}
+
+
 async def list_page(session: ReadSession, wanted: base.Window) -> base.Slice[Integration]:
     statement = select(Integration).options(selectinload(Integration.keys))
-    return await base.window(session, statement, Integration.id, wanted, descending=False)
+    return await base.window(
+        session, statement, Integration.id, wanted, descending=False, orders=ORDERS
+    )
 
 
 async def add(session: WriteSession, integration: Integration) -> Integration:

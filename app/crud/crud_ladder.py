@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.db import feed
 from app.db.session import WriteSession
 from app.domain.escalation import LIVE, EscalationEventStatus, EscalationStatus
 from app.models import Escalation, EscalationEvent
@@ -45,7 +46,8 @@ class Steps:
 
 # A promise that is there already stays as it is; an event that is there already says that a
 # step was taken twice, and nothing of this may happen.
-_ADVANCE = text("""
+_ADVANCE = text(
+    """
     WITH promised AS (
         INSERT INTO notifications (incident_id, escalation_id, loop, step, action, recipient,
             rule, channel, user_id, contact_method_id, address, message, facts, is_critical,
@@ -74,14 +76,16 @@ _ADVANCE = text("""
             id bigint, status text, loop bigint, last_loop bigint, next_step bigint,
             next_step_at timestamptz, finished_at timestamptz)
         WHERE e.id = m.id
-    )
-    INSERT INTO timeline_events
-        (incident_id, event_type, description, user_id, metadata, created_at)
-    SELECT incident_id, event_type, description, user_id, facts, created_at
-    FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS t(
-        incident_id bigint, event_type text, description text, user_id bigint, facts jsonb,
-        created_at timestamptz)
-""").bindparams(NOW)
+    ), told AS (
+        INSERT INTO timeline_events
+            (incident_id, event_type, description, user_id, metadata, created_at)
+        SELECT incident_id, event_type, description, user_id, facts, created_at
+        FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS t(
+            incident_id bigint, event_type text, description text, user_id bigint, facts jsonb,
+            created_at timestamptz)
+        RETURNING id, incident_id, event_type, description, user_id, created_at
+    ){feed}""".replace("{feed}", feed.TOO)
+).bindparams(NOW)
 
 
 async def advance(session: WriteSession, steps: Steps, *, now: datetime) -> None:
@@ -90,6 +94,7 @@ async def advance(session: WriteSession, steps: Steps, *, now: datetime) -> None
     if any(rows.values()):
         texts = {name: _json(of_kind) for name, of_kind in rows.items()}
         await session.execute(_ADVANCE, {**texts, "now": now})
+        feed.after_commit(session)
 
 
 def _json(rows: list[dict[str, Any]]) -> str:

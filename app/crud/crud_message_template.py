@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, func, select
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
@@ -23,7 +23,9 @@ async def get(
 async def lock(
     session: WriteSession, kind: NotificationKind, channel: Channel
 ) -> MessageTemplate | None:
-    """The wording, held until commit."""
+    """The wording, or the place where there is none yet, held until commit."""
+    place = func.hashtextextended(f"message template {kind} {channel}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(place)))
     return (await session.scalars(_of(kind, channel).with_for_update(key_share=True))).one_or_none()
 
 
@@ -31,13 +33,8 @@ async def add(session: WriteSession, template: MessageTemplate) -> MessageTempla
     return await base.add(session, template)
 
 
-async def remove(session: WriteSession, kind: NotificationKind, channel: Channel) -> None:
-    """Forget a wording, if there is one."""
-    await session.execute(
-        delete(MessageTemplate)
-        .where(MessageTemplate.kind == kind, MessageTemplate.channel == channel)
-        .execution_options(synchronize_session=False)
-    )
+async def remove(session: WriteSession, template: MessageTemplate) -> None:
+    await base.delete(session, template)
 
 
 def _of(kind: NotificationKind, channel: Channel) -> Select[tuple[MessageTemplate]]:

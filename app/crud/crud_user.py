@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from enum import StrEnum
 
 from sqlalchemy import cast, delete, func, select
 from sqlalchemy.dialects.postgresql import JSONPATH
@@ -36,9 +37,23 @@ async def by_ids(session: ReadSession, ids: Collection[int]) -> dict[int, User]:
     return {user.id: user for user in found}
 
 
+class UserOrder(StrEnum):
+    ID = "id"
+    NAME = "name"
+    EMAIL = "email"
+    CREATED_AT = "created_at"
+
+
+ORDERS: base.Orders = {
+    UserOrder.NAME: func.lower(func.coalesce(User.full_name, User.email)),
+    UserOrder.EMAIL: func.lower(User.email),
+    UserOrder.CREATED_AT: User.created_at,
+}
+
+
 async def list_page(session: ReadSession, wanted: base.Window) -> base.Slice[User]:
     statement = select(User).where(User.deleted_at.is_(None))
-    return await base.window(session, statement, User.id, wanted, descending=False)
+    return await base.window(session, statement, User.id, wanted, descending=False, orders=ORDERS)
 
 
 async def active_admins(session: ReadSession) -> Sequence[User]:

@@ -38,6 +38,12 @@ def newest() -> str | None:
     return ScriptDirectory.from_config(config()).get_current_head()
 
 
+def known() -> set[str]:
+    """Every schema version that this code can bring up to its own."""
+    script = ScriptDirectory.from_config(config())
+    return {one.revision for one in script.walk_revisions()}
+
+
 async def current(session: ReadSession) -> str | None:
     """The schema version of the database, or None if it was never migrated."""
     known = await session.scalar(text("SELECT to_regclass('alembic_version')::text"))

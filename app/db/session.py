@@ -33,6 +33,8 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.core import source
+from app.db import traced
 from app.db.dial import Connection, Dialer
 
 ReadSession = NewType("ReadSession", AsyncSession)
@@ -43,6 +45,9 @@ Wake = Callable[[Iterable[str]], None]
 
 APPLICATION_NAME = "tocsin"
 CONNECT_TIMEOUT = 10.0  # seconds
+# For a free connection: somebody who asks hears soon that there is none, a loop has time.
+POOL_TIMEOUT = 2.0
+LOOPS_TIMEOUT = 10.0
 STATEMENT_TIMEOUT = timedelta(seconds=30)
 LOCK_TIMEOUT = timedelta(seconds=10)
 IDLE_TIMEOUT = timedelta(seconds=60)
@@ -70,7 +75,12 @@ class Database:
     """The engine of one process, with its clock and its bell."""
 
     def __init__(
-        self, url: str | URL, *, pool_size: int = 10, dialer: Dialer | None = None
+        self,
+        url: str | URL,
+        *,
+        pool_size: int = 10,
+        pool_timeout: float = POOL_TIMEOUT,
+        dialer: Dialer | None = None,
     ) -> None:
         self._dialer = dialer or Dialer()
         self._options: dict[str, Any] = {
@@ -89,11 +99,12 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=10,
+            pool_timeout=pool_timeout,
             pool_use_lifo=True,  # what is not needed rests, and PostgreSQL keeps little for it
             hide_parameters=True,  # an error must not show what was to be written
             connect_args={"async_creator_fn": self._dialer, **self._options},
         )
+        traced.watch(self.engine.sync_engine)
         event.listen(self.engine.sync_engine, "handle_error", _drop_if_read_only)
         event.listen(self.engine.sync_engine, "checkin", _note_rest)
         event.listen(self.engine.sync_engine, "checkout", _ping_after_rest)
@@ -103,7 +114,9 @@ class Database:
 
     def beside(self, *, pool_size: int) -> "Database":
         """The same database through a pool of its own: what runs there waits for nobody here."""
-        other = Database(self.engine.url, pool_size=pool_size, dialer=self._dialer)
+        other = Database(
+            self.engine.url, pool_size=pool_size, pool_timeout=LOOPS_TIMEOUT, dialer=self._dialer
+        )
         other.wake = self._wake  # which comes later: the bell is hung up on this one
         return other
 
@@ -128,6 +141,7 @@ class Database:
         """A transaction that commits on exit, or leaves nothing behind."""
         async with self.sessions.begin() as session:
             session.info["clock_shift"] = self.clock_shift
+            session.info["source"] = source.current()  # whom the audit log names
             yield WriteSession(ReadSession(session))
         loops = session.info.pop("wake", None)
         if loops:
@@ -141,21 +155,27 @@ class Database:
             await session.connection(execution_options={"postgresql_readonly": True})
             yield ReadSession(session)
 
-    async def write(self, work: Callable[[WriteSession], Awaitable[T]]) -> T:
+    async def write(self, work: Callable[[WriteSession], Awaitable[T]], *, turns: int = 1) -> T:
         """Run `work` in a transaction, again if it clashed with another one.
 
         For work that takes many locks at once, where a deadlock is a matter of luck: it must
-        have no effect outside the transaction.
+        have no effect outside the transaction. `turns` says how often it waits for a free
+        connection before it gives up.
         """
-        for attempt in range(CLASH_RETRIES):
+        clashes = 0
+        while True:
             try:
                 async with self.writing() as session:
                     return await work(session)
-            except DBAPIError as error:
-                if not _is_clash(error) or attempt == CLASH_RETRIES - 1:
+            except PoolTimeoutError:
+                turns -= 1
+                if turns <= 0:
                     raise
-                await asyncio.sleep(0.01 * 2**attempt)
-        raise AssertionError("unreachable")
+            except DBAPIError as error:
+                clashes += 1
+                if not _is_clash(error) or clashes == CLASH_RETRIES:
+                    raise
+                await asyncio.sleep(0.005 * 2**clashes)
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -209,6 +229,11 @@ def _ping_after_rest(connection: Any, record: ConnectionPoolEntry, _: object) ->
 
 def _milliseconds(span: timedelta) -> str:
     return str(int(span.total_seconds() * 1000))
+
+
+def is_crowded(error: BaseException) -> bool:
+    """Whether an error says that every connection of the pool is at work."""
+    return isinstance(error, PoolTimeoutError)
 
 
 def is_outage(error: BaseException) -> bool:

@@ -34,6 +34,7 @@ class NotificationKind(StrEnum):
     SIGNUP_KNOWN = "signup_known"  # somebody tried to sign up with your address
     RECOVERY = "recovery"  # the link that sets a new password
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # tell us if it was not you
+    WEBHOOK_DISABLED = "webhook_disabled"  # events go there no more
 
 
 # What an incident sends, and admins may word: the rest is Tocsin's own.

@@ -167,6 +167,14 @@ class PasswordChangedFacts:
     changed_from: str | None  # the address of the network it was done from
 
 
+@dataclass(frozen=True, kw_only=True)
+class WebhookDisabledFacts:
+    recipient: str | None
+    name: str  # of the subscription
+    why: str
+    disabled_at: datetime
+
+
 @dataclass(frozen=True)
 class Words:
     """What a message says in plain text."""
@@ -184,6 +192,7 @@ Facts = (
     | SignupKnownFacts
     | RecoveryFacts
     | PasswordChangedFacts
+    | WebhookDisabledFacts
 )
 
 INCIDENT_FACTS: Mapping[NotificationKind, type[PageFacts | UpdateFacts]] = {
@@ -201,6 +210,7 @@ FACTS: Mapping[NotificationKind, type[Facts]] = {
     NotificationKind.SIGNUP_KNOWN: SignupKnownFacts,
     NotificationKind.RECOVERY: RecoveryFacts,
     NotificationKind.PASSWORD_CHANGED: PasswordChangedFacts,
+    NotificationKind.WEBHOOK_DISABLED: WebhookDisabledFacts,
 }
 
 

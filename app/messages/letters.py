@@ -20,6 +20,7 @@ from app.messages.facts import (
     SignupKnownFacts,
     UpdateFacts,
     VerificationFacts,
+    WebhookDisabledFacts,
 )
 from app.messages.plain import block, counted, instant
 
@@ -71,6 +72,8 @@ def letter(kind: NotificationKind, facts: Facts) -> Letter:
             return _recovery(facts)
         case PasswordChangedFacts():
             return _password_changed(facts)
+        case WebhookDisabledFacts():
+            return _webhook_disabled(facts)
         case PageFacts():
             raise TypeError("A page has a template of its own.")
 
@@ -179,5 +182,19 @@ def _password_changed(facts: PasswordChangedFacts) -> Letter:
         paragraphs=(
             "If it was you, there is nothing to do.",
             "If it was not, set a new password at once and tell your administrator.",
+        ),
+    )
+
+
+def _webhook_disabled(facts: WebhookDisabledFacts) -> Letter:
+    return Letter(
+        subject=f"Webhook switched off: {facts.name}",
+        lead=greeted(facts.recipient, "events are no longer sent to one of your webhooks."),
+        heading=f"Switched off: {facts.name}",
+        rows=(("Why", facts.why), ("When", instant(facts.disabled_at))),
+        paragraphs=(
+            "Paging goes on as before: only this webhook subscription is concerned.",
+            "Once its endpoint works again, make the subscription active and replay what it"
+            " missed.",
         ),
     )

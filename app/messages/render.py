@@ -42,6 +42,7 @@ CHANNELS: Mapping[NotificationKind, tuple[Channel, ...]] = {
     NotificationKind.SIGNUP_KNOWN: _MAIL_ONLY,
     NotificationKind.RECOVERY: _MAIL_ONLY,
     NotificationKind.PASSWORD_CHANGED: _MAIL_ONLY,
+    NotificationKind.WEBHOOK_DISABLED: _MAIL_ONLY,
 }
 
 

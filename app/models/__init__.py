@@ -1,10 +1,13 @@
 """The tables."""
 
+from app.models.api_key import ApiKey
+from app.models.audit_log import AuditEntry
 from app.models.auth import Challenge, LoginSession, RefreshToken
 from app.models.custom_field import CustomField
 from app.models.escalation import Escalation, EscalationEvent, EscalationPolicy
-from app.models.event import Event
+from app.models.event import Event, EventFeed
 from app.models.fire_drill import FireDrill
+from app.models.idempotency_key import IdempotencyKey
 from app.models.incident import (
     Incident,
     IncidentAssignment,
@@ -22,9 +25,12 @@ from app.models.notification_preference import (
 )
 from app.models.throttle import Throttle
 from app.models.user import User
+from app.models.webhook import WebhookDelivery, WebhookSubscription
 
 __all__ = [
     "Alert",
+    "ApiKey",
+    "AuditEntry",
     "Challenge",
     "ContactMethod",
     "CustomField",
@@ -32,7 +38,9 @@ __all__ = [
     "EscalationEvent",
     "EscalationPolicy",
     "Event",
+    "EventFeed",
     "FireDrill",
+    "IdempotencyKey",
     "Incident",
     "IncidentAssignment",
     "IncidentComment",
@@ -49,4 +57,6 @@ __all__ = [
     "Throttle",
     "TimelineEvent",
     "User",
+    "WebhookDelivery",
+    "WebhookSubscription",
 ]

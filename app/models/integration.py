@@ -71,6 +71,7 @@ class Alert(Keyed, Base):
         ),
         Index(None, "integration_id", "id"),
         Index(None, "incident_id", "id"),
+        Index(None, "received_at", "id"),
         Index(
             "ix_alerts_kept_bodies",
             "received_at",

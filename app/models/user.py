@@ -6,7 +6,8 @@ from sqlalchemy import CheckConstraint, Computed, Index, String, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base_class import Base, Keyed, Revised, one_of
-from app.domain.user import Role
+from app.domain.api_key import KeyInUse
+from app.domain.user import Permission, Role, may
 
 
 class User(Keyed, Revised, Base):
@@ -40,3 +41,16 @@ class User(Keyed, Revised, Base):
     def display_name(self) -> str:
         """What to call this person in a sentence."""
         return self.full_name or self.email
+
+    @property
+    def key(self) -> KeyInUse | None:
+        """The API key that this caller brought; None for whoever logged in."""
+        return getattr(self, "_key", None)
+
+    def limit_to(self, key: KeyInUse) -> None:
+        """From here on this is a program that holds a key of theirs."""
+        self._key = key
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role allows it, and the key that was brought, if one was."""
+        return may(self.role, permission) and (self.key is None or permission in self.key.scopes)

@@ -11,7 +11,6 @@ from pydantic import (
     Field,
     Secret,
     StringConstraints,
-    WithJsonSchema,
 )
 
 from app.core.paging import BIGGEST_KEY
@@ -85,14 +84,9 @@ def _severity(word: object) -> object:
 SeverityWord = Annotated[
     Severity,
     BeforeValidator(_severity),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "enum": [severity.value for severity in Severity],
-            "description": "Also understood: SEV1-SEV4, P1-P4, and tools' words such as error, "
-            "warning and info, in any case.",
-        },
-        mode="validation",
+    Field(
+        description="Also understood: SEV1-SEV4, P1-P4, and tools' words such as error, warning and"
+        " info, in any case."
     ),
 ]
 

@@ -17,7 +17,7 @@ from app.domain.auth import CHALLENGE_LIFE, ChallengePurpose, SessionEnd
 from app.domain.notification import Channel, NotificationKind
 from app.domain.user import Role
 from app.models import Challenge, User
-from app.services import outbox
+from app.services import audit_log, outbox
 from app.services import user as user_service
 from app.services.auth import Origin
 from app.services.outbox import Letter
@@ -120,6 +120,7 @@ async def reset_password(
     user = await crud_user.lock(session, challenge.user_id) if challenge.user_id else None
     if user is None or not user.is_active:
         raise _not_good()
+    audit_log.was_proved(session, user)
     await _set_password(session, user, hashed_password, origin, now=now)
     return user
 

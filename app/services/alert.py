@@ -19,6 +19,7 @@ from app.domain.integration import AlertOutcome, IntegrationKind, Sender
 from app.domain.storm import ServiceLimit
 from app.domain.user import Actor
 from app.models import Alert, Integration
+from app.services import audit_log
 from app.services import integration as integration_service
 from app.services.integration import RAW_KEPT, Delivery, Item
 
@@ -198,6 +199,7 @@ async def replay(
     )
     items = await integration_service.receive(session, [delivery], now=now, limit=limit)
     await _tell_replayed(session, alert_id, items, by=by, now=now)
+    await audit_log.note(session, "alert.replayed", alert_id, now=now)
     return items
 
 

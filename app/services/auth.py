@@ -13,6 +13,7 @@ from app.crud import crud_auth, crud_user
 from app.db.session import WriteSession
 from app.domain.auth import SessionEnd
 from app.models import LoginSession, RefreshToken, User
+from app.services import audit_log
 
 WRONG = "The mail address or the password is wrong."
 
@@ -75,6 +76,7 @@ async def begin(
     held = await crud_user.lock(session, user.id)
     if held is None or not held.is_active or held.hashed_password != proved:
         raise WrongCredentialsError(WRONG)
+    audit_log.was_proved(session, user)
     login = await crud_auth.add_session(
         session,
         LoginSession(
@@ -102,6 +104,7 @@ async def refresh(
     brought, login, user = found
     if brought.used_at is not None:
         await crud_auth.end_sessions(session, user.id, SessionEnd.REUSE, now=now, only=[login.id])
+        await _note_end(session, user.id, login.id, SessionEnd.REUSE, now=now)
         return RefreshRefusedError(
             "This refresh token was used before, so its login has been ended; log in again."
         )
@@ -118,6 +121,24 @@ async def end(
     """Log out, here or wherever this person is logged in."""
     only = None if everywhere else [session_id]
     await crud_auth.end_sessions(session, user_id, SessionEnd.LOGOUT, now=now, only=only)
+    which = "all" if everywhere else session_id
+    await _note_end(session, user_id, which, SessionEnd.LOGOUT, now=now)
+
+
+async def note_failure(session: WriteSession, account: User | None, *, now: datetime) -> None:
+    """Remember that somebody did not get in.
+
+    What they typed is not written down: a password may stand where the address belongs.
+    """
+    tried = {} if account is None else {"user_id": account.id}
+    await audit_log.note(session, "session.refused", None, after=tried, now=now)
+
+
+async def _note_end(
+    session: WriteSession, user_id: int, which: int | str, reason: SessionEnd, *, now: datetime
+) -> None:
+    after = {"user_id": user_id, "end_reason": reason}
+    await audit_log.note(session, "session.ended", which, after=after, now=now)
 
 
 async def _next_token(

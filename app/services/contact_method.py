@@ -19,7 +19,7 @@ from app.domain.auth import CHALLENGE_LIFE, MOST_WRONG_CODES, ChallengePurpose
 from app.domain.contact_method import MOST_METHODS, Address, Given, read_address, secret_place
 from app.domain.notification import Channel, NotificationKind
 from app.domain.throttle import CODES_PER_METHOD, CODES_PER_USER, TESTS_PER_USER, Quota
-from app.domain.user import Permission, may
+from app.domain.user import Permission
 from app.models import Challenge, ContactMethod, Notification, User
 from app.services import notification_preference, outbox
 from app.services import user as user_service
@@ -121,7 +121,7 @@ def read(channel: Channel, given: Given, *, by: User) -> Address:
         raise InvalidAddressError(
             f"{place}: {error}", errors=[{"path": place, "message": str(error)}]
         ) from None
-    if address.own_host and not may(by.role, Permission.ADMINISTER):
+    if address.own_host and not by.may(Permission.ADMINISTER):
         raise OwnHostError(
             "Tocsin would call a host that this URL names, which only an admin may allow; ask one"
             " to add it to your contact methods.",

@@ -18,6 +18,7 @@ from app.domain.escalation import LIVE, EscalationStatus, Position
 from app.domain.incident import IncidentStatus, TimelineType
 from app.domain.user import Actor
 from app.models import Escalation, Incident
+from app.services import audit_log
 from app.services import escalation as escalation_service
 from app.services.incident_held import held, tell, unresolved
 
@@ -78,6 +79,8 @@ async def escalate(
         now,
         escalations=[run.id for run in chosen],
     )
+    after = {"escalations": [run.id for run in chosen]}
+    await audit_log.note(session, "incident.escalated", incident_id, after=after, now=now)
     if not live:
         await escalation_service.start_fallback(
             session, incident_id, "No policy is at work any more", due_at=now, now=now
@@ -109,6 +112,8 @@ async def start(
         )
     row = escalation_service.row_of(incident, policy, now)
     run = await crud_escalation.add(session, Escalation(**row))
+    after = {"incident_id": incident_id, "policy_id": policy_id}
+    await audit_log.note(session, "escalation.created", run.id, after=after, now=now)
     await tell(
         session,
         incident,
@@ -132,7 +137,9 @@ async def cancel(
     run = next((run for run in live if run.id == escalation_id), None)
     if run is None:
         return await _of_incident(session, incident_id, escalation_id)
+    before = {"incident_id": incident_id, "policy_id": run.policy_id}
     await escalation_service.cancel(session, run, f"{actor.name} stopped its policy.", now=now)
+    await audit_log.note(session, "escalation.cancelled", escalation_id, before=before, now=now)
     story = f"{actor.name} stopped {_name(run)}."
     if incident.status is IncidentStatus.OPEN and len(live) == 1:
         story += " Nothing pages for this incident any more."

@@ -35,7 +35,7 @@ from app.domain.fire_drill import (
 from app.domain.incident import IncidentStatus, Severity, TimelineType
 from app.domain.notification import NotificationKind, Recipient
 from app.domain.throttle import Quota
-from app.domain.user import Permission, may
+from app.domain.user import Permission
 from app.models import (
     ContactMethod,
     Escalation,
@@ -166,7 +166,7 @@ async def _policy(session: ReadSession, policy_id: int) -> EscalationPolicy:
 async def _method(session: ReadSession, method_id: int, by: User) -> ContactMethod:
     """One's own, or anybody's for an admin."""
     method = await crud_fire_drill.method(session, method_id)
-    if method is None or (method.user_id != by.id and not may(by.role, Permission.ADMINISTER)):
+    if method is None or (method.user_id != by.id and not by.may(Permission.ADMINISTER)):
         raise NotFoundError("contact method", method_id)
     return method
 

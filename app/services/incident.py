@@ -24,13 +24,15 @@ from app.domain.notification import NotificationKind
 from app.domain.storm import UNLIMITED, ServiceLimit
 from app.domain.user import Actor
 from app.models import Incident
+from app.services import audit_log, fire_drill_answer, incident_people, status_update
 from app.services import custom_field as custom_field_service
 from app.services import escalation as escalation_service
-from app.services import fire_drill_answer, incident_people, status_update
 from app.services import user as user_service
 from app.services.incident_held import held, tell, unresolved
 
 LONGEST_SNOOZE = timedelta(days=30)
+TOLD = ("title", "description", "severity", "service", "source", "url", "tags", "labels",
+        "custom_fields")  # fmt: skip
 RETARGETING = {"severity", "service"}
 
 
@@ -105,9 +107,15 @@ async def declare(
     opening = replace(opening, custom_fields=values)
     opened = await open_many(session, [opening], now=now)
     incident = await held(session, opened[opening.uid])
+    await audit_log.note(session, "incident.created", incident.id, after=_told(opening), now=now)
     for person in people:
         await incident_people.hand_over(session, incident, person, actor=actor, now=now)
     return incident
+
+
+def _told(opening: Opening) -> dict[str, object]:
+    """What the audit log says of a new incident."""
+    return {name: value for name in TOLD if (value := getattr(opening, name))}
 
 
 # --- Status -----------------------------------------------------------------------------

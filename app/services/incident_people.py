@@ -15,9 +15,9 @@ from app.db.session import WriteSession
 from app.domain.incident import AssignmentRole, TimelineType
 from app.domain.notification import NotificationKind
 from app.domain.user import Actor
-from app.models import Incident, IncidentComment, User
+from app.models import Incident, IncidentAssignment, IncidentComment, User
+from app.services import audit_log, status_update
 from app.services import escalation as escalation_service
-from app.services import status_update
 from app.services import user as user_service
 from app.services.incident_held import held, tell
 
@@ -119,9 +119,30 @@ async def add_assignee(
         await crud_incident.put_assignment(
             session, incident.id, user_id, role or AssignmentRole.RESPONDER, by=by, now=now
         )
+        await _note_assignment(session, incident.id, user_id, standing, role, now=now)
     if role is not AssignmentRole.OBSERVER:
         incident.assigned_to = user_id
     incident.touch(now)
+
+
+async def _note_assignment(
+    session: WriteSession,
+    incident_id: int,
+    user_id: int,
+    standing: IncidentAssignment | None,
+    role: AssignmentRole | None,
+    *,
+    now: datetime,
+) -> None:
+    """The assignment is written in bulk, so the audit log has to be told."""
+    after = {"user_id": user_id, "role": role or AssignmentRole.RESPONDER}
+    if standing is None:
+        await audit_log.note(session, "assignment.created", incident_id, after=after, now=now)
+        return
+    before = {"role": standing.role}
+    await audit_log.note(
+        session, "assignment.updated", incident_id, before=before, after=after, now=now
+    )
 
 
 async def comment(

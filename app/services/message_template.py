@@ -109,7 +109,9 @@ async def save(
 
 async def reset(session: WriteSession, kind: NotificationKind, channel: Channel) -> None:
     """Go back to the built-in wording."""
-    await crud_message_template.remove(session, kind, channel)
+    row = await crud_message_template.lock(session, kind, channel)
+    if row is not None:
+        await crud_message_template.remove(session, row)
 
 
 async def preview(kind: NotificationKind, channel: Channel, wording: Wording) -> Rendered:

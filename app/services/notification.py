@@ -20,11 +20,11 @@ from app.domain.notification import (
     NotificationKind,
     NotificationStatus,
 )
-from app.domain.user import Actor, Permission, may
+from app.domain.user import Actor, Permission
 from app.models import Incident, Notification, User
+from app.services import audit_log, outbox
 from app.services import escalation as escalation_service
 from app.services import incident as incident_service
-from app.services import outbox
 
 LINK_PURPOSE = "acknowledge"
 ORDERED_AT = "ordered_at"  # among the facts: when somebody had it sent again
@@ -80,7 +80,7 @@ class AddressGoneError(ConflictError):
 
 def visible(user: User, **narrowed: Any) -> NotificationFilter:
     """The messages a person may see: letters only their own, an admin everybody's."""
-    is_admin = may(user.role, Permission.ADMINISTER)
+    is_admin = user.may(Permission.ADMINISTER)
     return NotificationFilter(seen_by=None if is_admin else user.id, **narrowed)
 
 
@@ -96,7 +96,7 @@ def _may_see(user: User, notification: Notification) -> bool:
     return (
         notification.kind in INCIDENT_KINDS
         or notification.user_id == user.id
-        or may(user.role, Permission.ADMINISTER)
+        or user.may(Permission.ADMINISTER)
     )
 
 
@@ -108,7 +108,7 @@ async def resend(
     The incident comes first, as in every transaction that holds it with other rows.
     """
     seen = await require_visible(session, notification_id, by=by)
-    if seen.user_id != by.id and not may(by.role, Permission.RESPOND):
+    if seen.user_id != by.id and not by.may(Permission.RESPOND):
         raise ForbiddenError(
             f"Your role ({by.role}) does not allow this; ask a responder.",
             needs=Permission.RESPOND.value,
@@ -126,6 +126,7 @@ async def resend(
     if notification.contact_method_id is None and notification.address is None:
         raise AddressGoneError("The contact method was removed, so there is nowhere to send it.")
     _begin_anew(notification, now)
+    await audit_log.note(session, "notification.resent", notification.id, now=now)
     if notification.incident_id is not None:
         await _tell_resent(session, notification.incident_id, notification, by=by, now=now)
     wake_after_commit(session, outbox.DELIVERY)
@@ -227,6 +228,9 @@ async def acknowledge_by_link(
     The incident comes first, as in every transaction that holds it with other rows.
     """
     linked = await follow_link(session, notification_id)
+    person = await crud_user.get(session, linked.actor.user_id) if linked.actor.user_id else None
+    if person is not None:
+        audit_log.was_proved(session, person)
     incident = await crud_incident.lock(session, linked.incident.id)
     if incident is None or incident.status is not IncidentStatus.OPEN:
         return False

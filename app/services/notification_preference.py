@@ -15,6 +15,7 @@ from app.db.session import ReadSession, WriteSession
 from app.domain.contact_method import MOST_RULES, doubts
 from app.domain.notification import Channel
 from app.models import ContactMethod, NotificationRule, User
+from app.services import audit_log
 from app.services import user as user_service
 
 NOT_CONFIGURED = "not configured"  # how a channel stands that nobody has set up
@@ -74,6 +75,9 @@ async def replace_rules(
             await _add(session, user_id, {**fields, "position": position}, now=now)
     beyond = [rule.id for rule in there[len(wanted) :]]
     await crud_notification_preference.remove_rules(session, beyond)
+    for rule in there[len(wanted) :]:
+        gone = {"user_id": user_id, "contact_method_id": rule.contact_method_id}
+        await audit_log.note(session, "notification_rule.deleted", rule.id, before=gone, now=now)
 
 
 async def page_over(session: WriteSession, method: ContactMethod, *, now: datetime) -> None:
@@ -100,7 +104,14 @@ async def switch(
 ) -> None:
     """Switch the named channels; the others stay as they are."""
     await hold(session, user_id)
+    touched = await crud_notification_preference.switches_of(session, user_id)
     await crud_notification_preference.switch(session, user_id, wanted, now=now)
+    was = {str(channel): touched.get(channel, True) for channel in wanted}
+    if was != wanted:
+        new = {str(channel): is_on for channel, is_on in wanted.items()}
+        await audit_log.note(
+            session, "notification_preference.updated", user_id, before=was, after=new, now=now
+        )
 
 
 def amend(

@@ -89,6 +89,7 @@ LETTERS = {
     NotificationKind.SIGNUP_KNOWN: "Somebody tried to sign up with an address that has an account.",
     NotificationKind.RECOVERY: "It carries the link that sets a new password.",
     NotificationKind.PASSWORD_CHANGED: "It tells that the password was changed.",
+    NotificationKind.WEBHOOK_DISABLED: "It tells that a webhook subscription was switched off.",
 }
 
 

@@ -32,6 +32,7 @@ from app.messages.facts import (
     SignupKnownFacts,
     UpdateFacts,
     VerificationFacts,
+    WebhookDisabledFacts,
 )
 from app.messages.render import Rendered, for_program, render, render_bundle
 from app.messages.wording import Wording
@@ -227,6 +228,13 @@ class _Composer:
                     recipient=name,
                     changed_at=lease.promised_at,
                     changed_from=lease.facts.get("address"),
+                )
+            case NotificationKind.WEBHOOK_DISABLED:
+                return WebhookDisabledFacts(
+                    recipient=name,
+                    name=str(lease.facts["name"]),
+                    why=str(lease.facts["why"]),
+                    disabled_at=lease.promised_at,
                 )
         raise UnsendableError(f"There is no letter about {lease.kind}.")
 

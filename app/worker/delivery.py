@@ -19,6 +19,7 @@ from typing import Any
 
 from app.channels.base import GaveUp, Outcome, RetryLater, Sender, Sent
 from app.channels.plain import one_line
+from app.core import telemetry
 from app.core.metrics import Metrics
 from app.crud import crud_outbox
 from app.crud.crud_outbox import Leasing, Term
@@ -163,7 +164,7 @@ class Lane:
         # Should only a few be let through, then the critical, and those that had the fewest tries.
         for leased in sorted(leasing.leased, key=lambda it: (not it.is_critical, it.attempts)):
             one = UnderWay(leased, loop.time())
-            task = asyncio.create_task(self._deliver(one), name=f"send {leased.id}")
+            task = asyncio.create_task(self._traced(one), name=f"send {leased.id}")
             self._under_way[task] = one
             task.add_done_callback(self._done)
         for step in leasing.cancelled:
@@ -195,12 +196,25 @@ class Lane:
 
     # --- one message
 
+    async def _traced(self, one: UnderWay) -> None:
+        lease = one.lease
+        with telemetry.spanning(
+            "delivery.send",
+            notification_id=lease.id,
+            incident_id=lease.incident.id if lease.incident else None,
+            channel=lease.channel,
+            kind=lease.kind,
+            attempt=lease.attempts,
+        ):
+            await self._deliver(one)
+
     async def _deliver(self, one: UnderWay) -> None:
         verdict = await self._send(one)
         one.is_ended = True
         await self._record(one, verdict)
 
     async def _record(self, one: UnderWay, verdict: Verdict) -> None:
+        telemetry.tell(outcome=type(verdict).__name__)
         ends = one.since + self._lease_span().total_seconds()
         patience = ends - asyncio.get_running_loop().time()
         await self._recorder.record(one.lease, verdict, patience=patience)

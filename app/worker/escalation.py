@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from app.core import telemetry
 from app.crud import crud_escalation, crud_ladder
 from app.db.session import Database, WriteSession, is_outage, transaction_time
 from app.domain.escalation import postponement
@@ -74,6 +75,7 @@ class Climber:
         self._watermark.look(found, took=time.monotonic() - began)
 
     async def _climb_batch(self) -> int:
+        began = time.monotonic()
         try:
             now, climbed = await self._database.write(self._climb)
         except Exception as error:
@@ -83,7 +85,16 @@ class Climber:
             return await self._climb_singly()
         self._watermark.passed(climbed.dues, climbed.nearest, limit=self._batch, now=now)
         for due in climbed.dues:
-            self._on_step(now - due.escalation.next_step_at)
+            lateness = now - due.escalation.next_step_at
+            self._on_step(lateness)
+            telemetry.note(
+                "escalation.step",
+                seconds=time.monotonic() - began,
+                incident_id=due.incident.id,
+                escalation_id=due.escalation.id,
+                step=due.escalation.next_step,
+                lateness_seconds=lateness.total_seconds(),
+            )
         return len(climbed.dues)
 
     async def _climb(self, session: WriteSession) -> tuple[datetime, Climbed]:

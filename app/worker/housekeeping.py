@@ -7,8 +7,18 @@ ends after so many batches of each kind, and the next comes soon while there is 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from app.crud import crud_alert, crud_auth, crud_notification, crud_throttle
+from app.crud import (
+    crud_alert,
+    crud_audit_log,
+    crud_auth,
+    crud_event,
+    crud_idempotency_key,
+    crud_notification,
+    crud_throttle,
+    crud_webhook_delivery,
+)
 from app.db.session import Database, WriteSession, transaction_time
+from app.services import idempotency_key as idempotency_key_service
 
 BATCH = 500
 MOST_BATCHES = 40  # of each kind in one round: the next one goes on
@@ -16,6 +26,8 @@ NEXT_ROUND = timedelta(seconds=5)  # while there is more
 LOGINS_KEPT = timedelta(days=30)  # and challenges, after they ended
 LETTERS_KEPT = timedelta(days=90)
 BODIES_KEPT = timedelta(days=14)  # of alerts, unless a setting says otherwise
+EVENTS_KEPT = timedelta(days=7)  # likewise
+DELIVERIES_KEPT = timedelta(days=30)  # to webhook subscriptions, after they ended
 
 Remove = Callable[[WriteSession, datetime], Awaitable[int]]
 
@@ -34,13 +46,48 @@ async def _letters(session: WriteSession, now: datetime) -> int:
     )
 
 
+async def _answers(session: WriteSession, now: datetime) -> int:
+    return await crud_idempotency_key.remove_old(
+        session, before=now - idempotency_key_service.KEPT, limit=BATCH
+    )
+
+
+async def _deliveries(session: WriteSession, now: datetime) -> int:
+    return await crud_webhook_delivery.remove_over(
+        session, before=now - DELIVERIES_KEPT, limit=BATCH
+    )
+
+
+async def _abandoned_deliveries(session: WriteSession, now: datetime) -> int:
+    return await crud_webhook_delivery.cancel_abandoned(session, now=now, limit=BATCH)
+
+
 class Housekeeping:
     """Sweeps, and counts what it removed since this process began."""
 
-    def __init__(self, database: Database, *, bodies_kept: timedelta = BODIES_KEPT) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        bodies_kept: timedelta = BODIES_KEPT,
+        events_kept: timedelta = EVENTS_KEPT,
+        audit_kept_days: int = 0,
+    ) -> None:
         self._database = database
         self._bodies_kept = bodies_kept
-        self._rooms: tuple[Remove, ...] = (_throttles, _logins, _letters, self._bodies)
+        self._events_kept = events_kept
+        self._audit_kept_days = audit_kept_days
+        self._rooms: tuple[Remove, ...] = (
+            _throttles,
+            _deliveries,
+            _abandoned_deliveries,
+            _logins,
+            _letters,
+            _answers,
+            self._bodies,
+            self._events,
+            self._audit_log,
+        )
         self.removed = 0
 
     async def sweep(self) -> timedelta | None:
@@ -67,3 +114,12 @@ class Housekeeping:
 
     async def _bodies(self, session: WriteSession, now: datetime) -> int:
         return await crud_alert.forget_bodies(session, before=now - self._bodies_kept, limit=BATCH)
+
+    async def _events(self, session: WriteSession, now: datetime) -> int:
+        return await crud_event.remove_old(session, before=now - self._events_kept, limit=BATCH)
+
+    async def _audit_log(self, session: WriteSession, _: datetime) -> int:
+        """By the database's own clock: that is what it compares with, whoever asks."""
+        if self._audit_kept_days == 0:  # for good
+            return 0
+        return await crud_audit_log.forget(session, kept_days=self._audit_kept_days, limit=BATCH)

@@ -19,14 +19,18 @@ from app.channels.base import Sender
 from app.core.metrics import Metrics
 from app.db.session import Database
 from app.domain.bundle import USUAL_LIMIT, PageLimit
+from app.domain.event import FEED, RELAY
+from app.services.webhook import DELIVERY as HOOKS
 from app.worker.auditor import AUDIT_EVERY, Auditor
 from app.worker.compose import Compose
 from app.worker.delivery import LEASE_MARGIN, Lane
 from app.worker.escalation import Climber
 from app.worker.heartbeat import Heartbeat
-from app.worker.housekeeping import BODIES_KEPT, Housekeeping
+from app.worker.housekeeping import BODIES_KEPT, EVENTS_KEPT, Housekeeping
 from app.worker.loop import Loop
 from app.worker.receipts import Receipts
+from app.worker.relay import Relay
+from app.worker.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +63,12 @@ class Worker:
         limit: PageLimit = USUAL_LIMIT,
         lease_margin: timedelta = LEASE_MARGIN,
         bodies_kept: timedelta = BODIES_KEPT,
+        events_kept: timedelta = EVENTS_KEPT,
+        audit_kept_days: int = 0,
         drain: timedelta = GRACE,
         monitor: Monitor | None = None,
         metrics: Metrics | None = None,
+        webhooks: Webhooks | None = None,
     ) -> None:
         self._metrics = metrics or Metrics()
         self._database = database
@@ -78,7 +85,12 @@ class Worker:
             )
             for sender in senders
         ]
-        self._housekeeping = Housekeeping(database, bodies_kept=bodies_kept)
+        self._housekeeping = Housekeeping(
+            database,
+            bodies_kept=bodies_kept,
+            events_kept=events_kept,
+            audit_kept_days=audit_kept_days,
+        )
         self._auditor = Auditor(database)
         self._heartbeat = self._heart(monitor) if monitor is not None else None
         receipts = Receipts(database, senders)
@@ -91,6 +103,7 @@ class Worker:
             RECEIPTS: [Loop(RECEIPTS, receipts.read_due, longest_sleep=longest)],
             HOUSEKEEPING: [Loop(HOUSEKEEPING, self._housekeeping.sweep, longest_sleep=SWEEP_EVERY)],
             AUDIT: [Loop(AUDIT, self._auditor.look, longest_sleep=2 * AUDIT_EVERY)],
+            RELAY: [Loop(RELAY, Relay(database).round, longest_sleep=longest)],
         }
         for lane in self._lanes:
             loop = Loop(
@@ -98,13 +111,19 @@ class Worker:
             )
             lane.freed = loop.ring
             self._loops[DELIVERY].append(loop)
+        self._webhooks = webhooks
+        if webhooks is not None:
+            sending = Loop(HOOKS, webhooks.deliver_due, longest_sleep=longest)
+            webhooks.freed = sending.ring
+            self._loops[HOOKS] = [sending]
+            self._loops[FEED] = [Loop(FEED, webhooks.read_feed, longest_sleep=longest)]
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
         """Start on the running event loop."""
         for loop in self._all_loops():
             loop.start()
-        self._every(self._safety_tick, ESCALATION, DELIVERY, RECEIPTS)
+        self._every(self._safety_tick, ESCALATION, DELIVERY, RECEIPTS, RELAY, FEED, HOOKS)
         self._every(AUDIT_EVERY, AUDIT)
         self._every(SWEEP_EVERY, HOUSEKEEPING)
         self._scheduler.start()
@@ -122,12 +141,14 @@ class Worker:
             log.warning("worker.abandoned_rounds")
         try:
             async with asyncio.timeout(self._drain.total_seconds()):
-                await asyncio.gather(*(lane.drain() for lane in self._lanes))
+                await asyncio.gather(*(way.drain() for way in self._ways()))
         except TimeoutError:
             log.warning("worker.abandoned_sends")
-            await asyncio.gather(*(lane.abandon() for lane in self._lanes))
+            await asyncio.gather(*(way.abandon() for way in self._ways()))
         self._scheduler.shutdown(wait=False)
         await asyncio.gather(*(lane.sender.close() for lane in self._lanes))
+        if self._webhooks is not None:
+            await self._webhooks.close()
 
     def is_alive(self) -> bool:
         return all(loop.is_alive() for loop in self._all_loops())
@@ -177,6 +198,10 @@ class Worker:
         """Let the loops of this name look for work at once."""
         for loop in self._loops.get(name, ()):
             loop.ring()
+
+    def _ways(self) -> list[Lane | Webhooks]:
+        """Everything that sends."""
+        return [*self._lanes, *([] if self._webhooks is None else [self._webhooks])]
 
     def _all_loops(self) -> Iterable[Loop]:
         return [loop for loops in self._loops.values() for loop in loops]

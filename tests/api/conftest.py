@@ -16,13 +16,17 @@ from fastapi import FastAPI
 from app.core.load import load_settings
 from app.db.session import Database
 from app.main import Setup, create_app
+from tests import unlimited
 
 
 @pytest.fixture(scope="session")
 def built(_no_settings_from_outside: None, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     """A service that has no database yet."""
     settings = load_settings(
-        password_rounds=4, allow_private_targets="127.0.0.1/32", public_url="https://tocsin.test"
+        password_rounds=4,
+        allow_private_targets="127.0.0.1/32",
+        public_url="https://tocsin.test",
+        **unlimited.SETTINGS,
     )
     setup = Setup(
         settings=settings,

@@ -110,7 +110,8 @@ async def test_every_read_and_every_action_answers_404(
         for method in operations:
             action = f"{method.upper()} {path.removeprefix('/v1/incidents/{incident_id}')}"
             kw = {"json": bodies[action]} if action in bodies else {}
-            answer = await send(world, method, f"{there}?confirm={number}", admin, **kw)
+            query = f"?confirm={number}" if method == "delete" else ""
+            answer = await send(world, method, there + query, admin, **kw)
             assert refusal(answer, 404, "INCIDENT_NOT_FOUND") == {}, action
             tried += 1
     assert tried >= 18

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from app.cli import server_config
+from app.api.serving import server_config
 from app.core.load import load_settings
 
 PROXY = "10.0.0.5"

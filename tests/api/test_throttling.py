@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 
-from app.api.throttling import client_of
+from app.api.client import client_of
 from tests.api.answers import refusal, send
 from tests.world import World
 

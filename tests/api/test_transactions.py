@@ -93,6 +93,10 @@ async def test_no_reading_route_opens_a_writing_transaction(
     alert = await world.alert(await world.integration_key(admin))
     drill = await world.call("POST", "/v1/fire-drills", admin, expect=201, json={})
     (integration,) = await world.sql("SELECT id FROM integrations")
+    hook = {"name": "chat", "url": "https://hooks.example.org/1"}
+    subscription = await world.call(
+        "POST", "/v1/webhook-subscriptions", admin, expect=201, json=hook
+    )
     field = {"key": "cause", "label": "Root cause", "type": "text"}
     await world.call("POST", "/v1/custom-fields", admin, expect=201, json=field)
     await world.climb()
@@ -108,6 +112,7 @@ async def test_no_reading_route_opens_a_writing_transaction(
         "integration_id": integration.id,
         "alert_id": alert["id"],
         "drill_id": drill["id"],
+        "subscription_id": subscription["id"],
     }
 
     def refuse(_: Database) -> None:

@@ -1,4 +1,4 @@
-"""docs/prometheus-rules.yml and docs/operations.md speak of the figures that there are."""
+"""deploy/prometheus/rules.yml and docs/operations.md speak of the figures that there are."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ from app.main import NoLoops
 from tests.absent import absent
 
 ROOT = Path(__file__).parents[2]
-RULES = ROOT / "docs" / "prometheus-rules.yml"
+RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 GROUPS: list[dict[str, Any]] = yaml.safe_load(RULES.read_text())["groups"]
 ALERTS = {rule["alert"]: rule for group in GROUPS for rule in group["rules"]}

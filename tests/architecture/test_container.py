@@ -10,7 +10,8 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from app.cli import SHUTDOWN_PATIENCE, cli
+from app.api.serving import SHUTDOWN_PATIENCE
+from app.cli import cli
 from app.core.config import Settings
 from app.core.load import load_settings
 
@@ -18,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 TOCSIN = COMPOSE["services"]["tocsin"]
 DATABASE = COMPOSE["services"]["database"]
-SETTINGS = {f"TOCSIN_{name.upper()}" for name in Settings.model_fields} | {"DATABASE_URL"}
+BARE = {"DATABASE_URL", "REDIS_URL"}  # known without the prefix, too
+SETTINGS = {f"TOCSIN_{name.upper()}" for name in Settings.model_fields} | BARE
 SECRET = re.compile("SECRET|PASSWORD|TOKEN|SMTP_URL|GATEWAY_URL|STATUS_URL|DATABASE_URL")
 # What an operator would write into .env, for what compose asks for.
 GIVEN = {
@@ -145,7 +147,7 @@ def test_every_setting_that_is_named_is_one() -> None:
     read = {
         name
         for service in COMPOSE["services"].values()
-        for value in service["environment"].values()
+        for value in service.get("environment", {}).values()
         for name, _, _ in VARIABLE.findall(value)
     }
     assert read - SETTINGS == {"POSTGRES_PASSWORD"}
@@ -160,7 +162,7 @@ def test_a_setting_is_passed_on_under_its_own_name() -> None:
 def test_no_secret_is_written_down_and_what_is_missing_is_told_in_a_sentence() -> None:
     asked = set()
     for service in COMPOSE["services"].values():
-        for name, value in service["environment"].items():
+        for name, value in service.get("environment", {}).items():
             variables = VARIABLE.findall(value)
             assert variables or not SECRET.search(name), name
             for variable, kind, text in variables:
@@ -207,8 +209,16 @@ def test_every_service_comes_back_and_may_do_little(name: str) -> None:
     assert "/tmp" in service["tmpfs"]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    kept = [volume.split(":")[0] for volume in service["volumes"]]
+    kept = [volume.split(":")[0] for volume in service.get("volumes", ())]
     assert set(kept) <= set(COMPOSE["volumes"])
+
+
+def test_redis_is_there_only_for_who_asks_for_it() -> None:
+    redis = COMPOSE["services"]["redis"]
+    assert redis["profiles"] == ["redis"]
+    assert "redis" not in TOCSIN["depends_on"]  # its loss costs speed only
+    assert "ports" not in redis
+    assert redis["networks"] == DATABASE["networks"]
 
 
 def test_a_stop_is_given_the_time_it_takes() -> None:

@@ -10,18 +10,20 @@ APP = ROOT / "app"
 LONGEST = 400
 
 # One stem per domain: the file of a resource has the same name in every layer.
-STEMS = {"alert", "auth", "bundle", "contact_method", "custom_field", "escalation",
-         "fire_drill", "health", "incident", "intake", "integration", "ladder",
+STEMS = {"alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "contact_method",
+         "custom_field", "escalation", "event", "fire_drill", "health", "idempotency_key",
+         "incident", "incident_list", "intake", "integration", "ladder",
          "message_template", "notification", "notification_preference", "notification_story",
          "outbox", "receipt", "simulation", "status_update", "storm", "throttle",
-         "user"}  # fmt: skip
+         "user", "webhook", "webhook_delivery"}  # fmt: skip
 SHARED = {"base", "types"}
-PLURAL = {"contact_methods": "contact_method", "custom_fields": "custom_field",
+PLURAL = {"api_keys": "api_key",
+          "contact_methods": "contact_method", "custom_fields": "custom_field",
           "incidents": "incident", "integrations": "integration", "alerts": "alert",
           "fire_drills": "fire_drill",
           "message_templates": "message_template", "notifications": "notification",
           "notification_preferences": "notification_preference",
-          "users": "user"}  # fmt: skip
+          "streams": "event", "users": "user", "webhook_subscriptions": "webhook"}  # fmt: skip
 # The seed's own name for a second door into `integration`, and its siblings.
 DOORS = {"elastic_webhook", "alertmanager_webhook", "alerts_webhook",
          "notification_rules", "receipts"}  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from app.db.embedded import EmbeddedPostgres
-from tests.bench import claim, delivery, figures, idle, ingest, lists, peers
+from tests.bench import claim, delivery, figures, idle, ingest, lists, peers, reads, streams
 from tests.bench.figures import Figure
 from tests.bench.ground import SETTINGS, Bench, MissingToolError
 
@@ -20,6 +20,8 @@ PARTS: dict[str, Part] = {
     "claim": claim.measure,
     "delivery": delivery.measure,
     "lists": lists.measure,
+    "reads": reads.measure,
+    "streams": streams.measure,
     "idle": idle.measure,
 }
 PEERS: dict[str, Part] = {"peers": peers.measure}

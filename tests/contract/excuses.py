@@ -55,7 +55,7 @@ def _is_refused_by_a_rule(seeming: Seeming) -> bool:
     that looks at what is stored, or at two parameters at once, has a code of its own.
     """
     answer = seeming.answer
-    return answer.status in (400, 422) and answer.code not in (None, "VALIDATION_ERROR")
+    return answer.status in (400, 412, 422) and answer.code not in (None, "VALIDATION_ERROR")
 
 
 def _is_about_the_whole(seeming: Seeming) -> bool:

@@ -9,6 +9,7 @@ from app.core.addresses import (
     is_of_this_machine,
     origins,
     proxies,
+    shared_store,
 )
 
 
@@ -131,3 +132,28 @@ def test_other_lists_do(written: str) -> None:
 )
 def test_a_sender_of_this_machine_is_known(written: str, is_local: bool) -> None:
     assert is_of_this_machine(written) is is_local
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("redis://redis.example.org", "redis://:s3cret@10.0.0.5:6379/0"),
+        *("rediss://r.example:6380", "valkey://v.example", "valkeys://v.example:6380/1"),
+        "unix:///run/redis.sock",
+    ],
+)
+def test_a_shared_store_is_kept_as_it_is_written(written: str) -> None:
+    assert shared_store(written) == written
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("s3cret@redis.example", "http://s3cret@redis.example", "redis://s3cret@a b"),
+        *("redis://", "unix:"),
+    ],
+)
+def test_another_store_is_refused_and_not_quoted(written: str) -> None:
+    with pytest.raises(ValueError, match="must be an address such as redis:") as caught:
+        shared_store(written)
+    assert "s3cret" not in str(caught.value)

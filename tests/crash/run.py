@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from tests import unlimited
 from tests.crash import cast, hook_sink, mail_sink
 from tests.crash import plan as planning
 from tests.crash.client import Client
@@ -300,6 +301,7 @@ def _environment(folder: Path, database_url: str, mail_port: int) -> dict[str, s
         "TOCSIN_DATA_DIR": str(folder / "data"),
         "TOCSIN_SECRET_KEY": SECRET,
         "TOCSIN_PASSWORD_ROUNDS": "4",
+        **unlimited.ENVIRONMENT,
         "TOCSIN_FIRST_ADMIN_EMAIL": ADMIN[0],
         "TOCSIN_FIRST_ADMIN_PASSWORD": ADMIN[1],
         "TOCSIN_SMTP_URL": f"smtp://127.0.0.1:{mail_port}",

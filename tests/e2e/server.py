@@ -15,6 +15,8 @@ from pathlib import Path
 
 import httpx
 
+from tests import unlimited
+
 ROOT = Path(__file__).parents[2]
 USUAL = "http://127.0.0.1:8000"
 PATIENCE = 90.0  # seconds
@@ -86,6 +88,7 @@ def own() -> Iterator[Server]:
         "TOCSIN_DATA_DIR": str(folder),
         "TOCSIN_FIRST_ADMIN_EMAIL": admin.email,
         "TOCSIN_FIRST_ADMIN_PASSWORD": admin.password,
+        **unlimited.ENVIRONMENT,
     }
     log = folder / "serve.log"
     with log.open("w") as output:

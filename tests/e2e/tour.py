@@ -77,6 +77,9 @@ class Tour:
         headers = {**(who.headers if who else {}), **kw.pop("headers", {})}
         started = time.perf_counter()
         answer = self.http.request(method, path, headers=headers, **kw)
+        while answer.status_code == 429 and answer.json()["code"] == "RATE_LIMITED":
+            time.sleep(int(answer.headers["retry-after"]))  # a server that runs has its limits on
+            answer = self.http.request(method, path, headers=headers, **kw)
         took = (time.perf_counter() - started) * 1000
         self.calls.append(Call(self._route(method, path), answer.status_code, took))
         return answer

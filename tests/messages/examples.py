@@ -13,6 +13,7 @@ from app.messages.facts import (
     SignupFacts,
     SignupKnownFacts,
     VerificationFacts,
+    WebhookDisabledFacts,
 )
 from app.messages.samples import FULL
 
@@ -37,6 +38,9 @@ EXAMPLES: dict[NotificationKind, Facts] = {
     ),
     NotificationKind.PASSWORD_CHANGED: PasswordChangedFacts(
         recipient="Ana", changed_at=NOW, changed_from="203.0.113.9"
+    ),
+    NotificationKind.WEBHOOK_DISABLED: WebhookDisabledFacts(
+        recipient="Ana", name="Ticket desk", why="Its endpoint is gone.", disabled_at=NOW
     ),
 }
 

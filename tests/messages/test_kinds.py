@@ -21,6 +21,7 @@ ACCOUNT_KINDS = (
     NotificationKind.SIGNUP_KNOWN,
     NotificationKind.RECOVERY,
     NotificationKind.PASSWORD_CHANGED,
+    NotificationKind.WEBHOOK_DISABLED,
 )
 SCRIPT = "<script>alert(1)</script>\"'&"
 

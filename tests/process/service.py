@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+from tests import unlimited
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 
@@ -20,11 +22,12 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("TOCSIN_") and name not in {"DATABASE_URL", "HOST", "PORT"}
+        if not name.startswith("TOCSIN_")
+        and name not in {"DATABASE_URL", "REDIS_URL", "HOST", "PORT"}
     }
     kept = {k: v for k, v in os.environ.items() if k == "TOCSIN_POSTGRES_BIN"}
     mine = {"TOCSIN_DATA_DIR": str(data_dir), "TOCSIN_PASSWORD_ROUNDS": "4"}
-    return {**inherited, **kept, **mine, **settings}
+    return {**inherited, **kept, **mine, **unlimited.ENVIRONMENT, **settings}
 
 
 def run(data_dir: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

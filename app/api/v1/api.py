@@ -2,12 +2,14 @@
 
 from fastapi import APIRouter, Depends
 
-from app.api.deps import logged_in
+from app.api.deps import FromAnybody, logged_in
 from app.api.errors import answers
 from app.api.v1.endpoints import (
     alertmanager_webhook,
     alerts,
     alerts_webhook,
+    api_keys,
+    audit_log,
     auth,
     contact_methods,
     custom_fields,
@@ -21,7 +23,9 @@ from app.api.v1.endpoints import (
     notification_rules,
     notifications,
     receipts,
+    streams,
     users,
+    webhook_subscriptions,
 )
 
 # Whoever comes here has logged in, whatever the endpoint itself asks for.
@@ -39,6 +43,9 @@ for module in (
     message_templates,
     integrations,
     alerts,
+    api_keys,
+    audit_log,
+    webhook_subscriptions,
 ):
     people.include_router(module.router)
 
@@ -52,6 +59,7 @@ router = APIRouter(
     # The bare name: what a generated client calls its method.
     generate_unique_id_function=lambda route: route.name,
 )
-router.include_router(auth.router)
+router.include_router(auth.router, dependencies=[FromAnybody])
 router.include_router(people)
 router.include_router(tools)
+router.include_router(streams.router)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter, ValidationError
 
 from app.api.bounds import BoundedRoute
-from app.api.deps import Now, ReadSession, ServiceDep, WriteSession
+from app.api.deps import FromAnybody, Now, ReadSession, ServiceDep, WriteSession
 from app.api.grants import origin_of
 from app.core.errors import ConflictError
 from app.db.session import transaction_time
@@ -21,7 +21,12 @@ from app.services import account as account_service
 from app.services.account import LinkRefusedError
 from app.web.templating import page
 
-router = APIRouter(prefix="/account", include_in_schema=False, route_class=BoundedRoute)
+router = APIRouter(
+    prefix="/account",
+    include_in_schema=False,
+    route_class=BoundedRoute,
+    dependencies=[FromAnybody],
+)
 
 SIGNUP, RECOVERY = ChallengePurpose.SIGNUP, ChallengePurpose.RECOVERY
 NEW_PASSWORD: TypeAdapter[Password] = TypeAdapter(Password)

@@ -4,7 +4,7 @@ button on it acknowledges, once, as the person who was paged. Of a fire drill it
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from app.api.deps import Now, ReadSession, ServiceDep, WriteSession
+from app.api.deps import FromAnybody, Now, ReadSession, ServiceDep, WriteSession
 from app.core.errors import NotFoundError
 from app.crud import crud_user
 from app.domain.incident import IncidentStatus
@@ -13,7 +13,7 @@ from app.services import notification as notification_service
 from app.services.notification import LINK_PURPOSE, LinkedIncident
 from app.web.templating import page
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[FromAnybody])
 
 
 @router.get("/a/{token}")

@@ -2,13 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.api.bounds import BoundedRoute
 from app.api.deps import (
     KeyPath,
     Now,
-    Paging,
     Reader,
     ReadSession,
     Responder,
@@ -17,10 +15,13 @@ from app.api.deps import (
     acting,
 )
 from app.api.errors import answers
+from app.api.idempotency import Once, replays
+from app.api.paging import PageQuery, paged
+from app.api.resource_route import ResourceRoute
 from app.core.errors import NotFoundError
 from app.core.paging import BIGGEST_KEY
 from app.crud import crud_alert, crud_incident
-from app.crud.crud_alert import AlertFilter
+from app.crud.crud_alert import AlertFilter, AlertOrder
 from app.db.session import transaction_time
 from app.domain.integration import AlertOutcome, IntegrationKind
 from app.schemas.alert import AlertRead, DedupKey, When
@@ -28,7 +29,9 @@ from app.schemas.base import PageRead
 from app.schemas.integration import Received
 from app.services import alert as alert_service
 
-router = APIRouter(tags=["alerts"], route_class=BoundedRoute)
+router = APIRouter(tags=["alerts"], route_class=ResourceRoute)
+
+AlertPaging = Annotated[PageQuery, Depends(paged(AlertOrder, None))]
 
 TEXT, BINARY = "text/plain; charset=utf-8", "application/octet-stream"
 BODY: dict[int | str, dict[str, Any]] = {
@@ -51,7 +54,7 @@ BODY: dict[int | str, dict[str, Any]] = {
 @router.get("/alerts", response_model=PageRead[AlertRead], responses=answers(401, 422))
 async def list_alerts(
     session: ReadSession,
-    paging: Paging,
+    paging: AlertPaging,
     _: Reader,
     integration_id: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
     incident_id: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
@@ -97,7 +100,7 @@ async def read_alert_body(session: ReadSession, alert_id: KeyPath, _: Responder)
 @router.post(
     "/alerts/{alert_id}/replay",
     response_model=Received,
-    responses=answers(401, 403, 404, 409, 422),
+    responses=answers(401, 403, 404, 409, 413, 422) | replays(Received),
 )
 async def replay_alert(
     request: Request,
@@ -106,6 +109,7 @@ async def replay_alert(
     alert_id: KeyPath,
     now: Now,
     user: Responder,
+    _: Once,
     kind: Annotated[
         IntegrationKind | None,
         Query(description="The format of the body, if it is not the integration's own."),
@@ -134,7 +138,7 @@ async def replay_alert(
     responses=answers(401, 404, 422),
 )
 async def list_alerts_of_incident(
-    session: ReadSession, incident_id: KeyPath, paging: Paging, _: Reader
+    session: ReadSession, incident_id: KeyPath, paging: AlertPaging, _: Reader
 ) -> dict[str, Any]:
     """List the alerts that opened an incident, joined it or resolved it, newest first."""
     if await crud_incident.get(session, incident_id) is None:

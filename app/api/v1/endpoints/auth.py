@@ -12,9 +12,11 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
 from app.api.bounds import BoundedRoute
+from app.api.client import client_of
 from app.api.deps import (
     CurrentSession,
     CurrentUser,
+    InPerson,
     KeyPath,
     Now,
     Paging,
@@ -22,9 +24,10 @@ from app.api.deps import (
     ServiceDep,
     WriteSession,
 )
+from app.api.documented import NAMED_REQUEST
 from app.api.errors import answers
 from app.api.grants import granted, origin_of
-from app.api.throttling import client_of, count, no_sooner_than
+from app.api.throttling import count, no_sooner_than
 from app.crud import crud_auth, crud_user
 from app.db.session import WriteSession as Writing
 from app.db.session import transaction_time
@@ -56,13 +59,14 @@ from app.services import auth as auth_service
 from app.services import throttle
 from app.services import user as user_service
 from app.services.account import SignupClosedError
-from app.services.auth import Grant, RefreshRefusedError
+from app.services.auth import Grant, RefreshRefusedError, WrongCredentialsError
 
 SAME_TIME = 0.1  # seconds, whoever asks
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=BoundedRoute)
 
 BODIES: dict[str, Any] = {
+    "parameters": [NAMED_REQUEST],
     "requestBody": {
         "required": True,
         "content": {
@@ -79,7 +83,7 @@ BODIES: dict[str, Any] = {
                 "example": {"username": "ana@example.org", "password": "correct horse"},
             },
         },
-    }
+    },
 }
 
 
@@ -130,7 +134,13 @@ async def log_in(
     async with service.database.reading() as session:
         account = await crud_user.by_email(session, credentials.username)
     password = credentials.password.get_secret_value()
-    user = await auth_service.prove(account, password, service.passwords)
+    try:
+        user = await auth_service.prove(account, password, service.passwords)
+    except WrongCredentialsError:
+        async with service.database.writing() as session:
+            now = await transaction_time(session)
+            await auth_service.note_failure(session, account, now=now)
+        raise
 
     async def begin(session: Writing) -> Grant:
         now = await transaction_time(session)
@@ -173,7 +183,7 @@ async def refresh_token(service: ServiceDep, body: RefreshRequest) -> dict[str, 
     return granted(service, outcome)
 
 
-@router.post("/logout", status_code=204, responses=answers(401, 413, 422))
+@router.post("/logout", status_code=204, responses=answers(401, 403, 413, 422))
 async def log_out(
     user: CurrentUser,
     session_id: CurrentSession,
@@ -187,7 +197,7 @@ async def log_out(
     return Response(status_code=204)
 
 
-@router.get("/sessions", response_model=PageRead[SessionRead], responses=answers(401, 422))
+@router.get("/sessions", response_model=PageRead[SessionRead], responses=answers(401, 403, 422))
 async def list_sessions(
     user: CurrentUser, session_id: CurrentSession, session: ReadSession, paging: Paging
 ) -> dict[str, Any]:
@@ -202,9 +212,9 @@ async def list_sessions(
     return shown
 
 
-@router.delete("/sessions/{session_id}", status_code=204, responses=answers(401, 422))
+@router.delete("/sessions/{session_id}", status_code=204, responses=answers(401, 403, 422))
 async def end_session(
-    user: CurrentUser, session: WriteSession, session_id: KeyPath, now: Now
+    user: InPerson, session: WriteSession, session_id: KeyPath, now: Now
 ) -> Response:
     """End one login of this account; one that is over, or somebody else's, stays as it is."""
     await auth_service.end(session, user.id, session_id, everywhere=False, now=now)

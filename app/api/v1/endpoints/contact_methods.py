@@ -8,14 +8,15 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.api.bounds import BoundedRoute
 from app.api.deps import CurrentUser, KeyPath, Now, OwnerId, ReadSession, ServiceDep, WriteSession
 from app.api.errors import answers
+from app.api.idempotency import OnceAside, replays
+from app.api.resource_route import ResourceRoute
 from app.api.state import Service
 from app.api.throttling import count
 from app.db.session import WriteSession as Writing
 from app.db.session import transaction_time
-from app.models import ContactMethod, Notification
+from app.models import ContactMethod
 from app.schemas.contact_method import (
     EXAMPLE_CREATE,
     CodeSentRead,
@@ -35,7 +36,7 @@ from app.services.notification_preference import unconfigured
 METHODS = "/users/{user_id}/contact-methods"
 METHOD = METHODS + "/{contact_method_id}"
 
-router = APIRouter(tags=["contact methods"], route_class=BoundedRoute)
+router = APIRouter(tags=["contact methods"], route_class=ResourceRoute)
 
 
 @router.get("/push/public-key", response_model=PushKeyRead, responses=answers(401))
@@ -54,11 +55,15 @@ async def list_contact_methods(session: ReadSession, user_id: OwnerId) -> dict[s
     METHODS,
     response_model=ContactMethodCreated,
     status_code=201,
-    responses=answers(401, 403, 404, 409, 413, 422, 429),
+    responses=answers(401, 403, 404, 409, 413, 422, 429) | replays(ContactMethodCreated),
     openapi_extra={"requestBody": {"content": {"application/json": {"example": EXAMPLE_CREATE}}}},
 )
 async def create_contact_method(
-    service: ServiceDep, user_id: OwnerId, body: ContactMethodCreate, user: CurrentUser
+    service: ServiceDep,
+    user_id: OwnerId,
+    body: ContactMethodCreate,
+    user: CurrentUser,
+    once: OnceAside,
 ) -> ContactMethodCreated:
     """Add an address. A code is sent there at once, and it is paged once that was entered.
 
@@ -71,13 +76,20 @@ async def create_contact_method(
         )
     new = NewMethod(address, body.label, body.wants_updates)
 
-    async def create(session: Writing) -> tuple[ContactMethod, CodeSent | None]:
+    async def create(session: Writing) -> ContactMethodCreated:
+        await once.claim(session)
         now = await transaction_time(session)
-        return await contact_method_service.create(session, user_id, new, service.vault, now=now)
+        method, sent = await contact_method_service.create(
+            session, user_id, new, service.vault, now=now
+        )
+        shown = ContactMethodCreated(
+            **ContactMethodRead.model_validate(method).model_dump(),
+            code_sent=_told(service, sent) if sent else None,
+        )
+        await once.keep(session, shown)
+        return shown
 
-    method, sent = await service.database.write(create)
-    shown = ContactMethodRead.model_validate(method).model_dump()
-    return ContactMethodCreated(**shown, code_sent=_told(service, sent) if sent else None)
+    return await service.database.write(create)
 
 
 @router.patch(METHOD, response_model=ContactMethodRead, responses=answers(401, 403, 404, 413, 422))
@@ -109,10 +121,10 @@ async def delete_contact_method(
     METHOD + "/send-code",
     response_model=CodeSentRead,
     status_code=202,
-    responses=answers(401, 403, 404, 409, 422, 429),
+    responses=answers(401, 403, 404, 409, 413, 422, 429) | replays(CodeSentRead),
 )
 async def send_contact_method_code(
-    service: ServiceDep, user_id: OwnerId, contact_method_id: KeyPath
+    service: ServiceDep, user_id: OwnerId, contact_method_id: KeyPath, once: OnceAside
 ) -> CodeSentRead:
     """Send a new code. Those sent before are good for nothing any more."""
     async with service.database.reading() as session:
@@ -121,11 +133,15 @@ async def send_contact_method_code(
         )
     await count(service, contact_method_service.code_tries(user_id, method.channel, method.address))
 
-    async def send(session: Writing) -> CodeSent:
+    async def send(session: Writing) -> CodeSentRead:
+        await once.claim(session)
         now = await transaction_time(session)
-        return await contact_method_service.send_code(session, user_id, contact_method_id, now=now)
+        sent = await contact_method_service.send_code(session, user_id, contact_method_id, now=now)
+        told = _told(service, sent)
+        await once.keep(session, told)
+        return told
 
-    return _told(service, await service.database.write(send))
+    return await service.database.write(send)
 
 
 @router.post(
@@ -157,23 +173,28 @@ async def verify_contact_method(
     METHOD + "/test",
     response_model=TestSentRead,
     status_code=202,
-    responses=answers(401, 403, 404, 409, 422, 429),
+    responses=answers(401, 403, 404, 409, 413, 422, 429) | replays(TestSentRead),
 )
 async def test_contact_method(
-    service: ServiceDep, user_id: OwnerId, contact_method_id: KeyPath
+    service: ServiceDep, user_id: OwnerId, contact_method_id: KeyPath, once: OnceAside
 ) -> TestSentRead:
     """Send a message that asks for nothing, to see whether a page would arrive."""
     await count(service, contact_method_service.test_tries(user_id))
 
-    async def send(session: Writing) -> tuple[ContactMethod, Notification]:
+    async def send(session: Writing) -> TestSentRead:
+        await once.claim(session)
         now = await transaction_time(session)
-        return await contact_method_service.send_test(session, user_id, contact_method_id, now=now)
+        method, notification = await contact_method_service.send_test(
+            session, user_id, contact_method_id, now=now
+        )
+        told = TestSentRead(
+            notification_id=notification.id,
+            message=f"A test message is on its way to {method.address}.",
+        )
+        await once.keep(session, told)
+        return told
 
-    method, notification = await service.database.write(send)
-    return TestSentRead(
-        notification_id=notification.id,
-        message=f"A test message is on its way to {method.address}.",
-    )
+    return await service.database.write(send)
 
 
 def _told(service: Service, sent: CodeSent) -> CodeSentRead:

@@ -5,9 +5,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
-from app.api.bounds import BoundedRoute
 from app.api.deps import (
     Admin,
     KeyPath,
@@ -19,12 +18,16 @@ from app.api.deps import (
     WriteSession,
 )
 from app.api.errors import answers
+from app.api.etags import CONDITIONAL, NOT_MODIFIED, Edited, IfMatch
+from app.api.idempotency import Once, replays
+from app.api.paging import PageQuery, paged
+from app.api.resource_route import ResourceRoute
 from app.api.state import Service
 from app.api.throttling import count
 from app.core.errors import NotFoundError
 from app.core.paging import BIGGEST_KEY
 from app.crud import crud_escalation
-from app.crud.crud_escalation import EventFilter
+from app.crud.crud_escalation import EventFilter, PolicyOrder
 from app.db.session import Database, transaction_time
 from app.db.session import ReadSession as Reading
 from app.db.session import WriteSession as Writing
@@ -39,11 +42,23 @@ from app.services import simulation
 from app.services.notification_preference import unconfigured
 from app.services.simulation import Question, Rehearsal
 
-router = APIRouter(prefix="/escalation", tags=["escalation"], route_class=BoundedRoute)
+router = APIRouter(prefix="/escalation", tags=["escalation"], route_class=ResourceRoute)
+
+PolicyPaging = Annotated[PageQuery, Depends(paged(PolicyOrder, PolicyOrder.ID))]
+
+
+async def _shown(session: Reading, policy_id: int) -> EscalationPolicy:
+    policy = await crud_escalation.get_policy(session, policy_id)
+    if policy is None:
+        raise NotFoundError("policy", policy_id)
+    return policy
+
+
+EDITED = Edited(crud_escalation.lock_policy, _shown, PolicyRead)
 
 
 @router.get("/policies", response_model=PageRead[PolicyRead], responses=answers(401, 422))
-async def list_policies(session: ReadSession, paging: Paging, _: Reader) -> dict[str, Any]:
+async def list_policies(session: ReadSession, paging: PolicyPaging, _: Reader) -> dict[str, Any]:
     """List policies, in the order they were made."""
     return paging.shown(await crud_escalation.policy_page(session, paging.window))
 
@@ -52,10 +67,10 @@ async def list_policies(session: ReadSession, paging: Paging, _: Reader) -> dict
     "/policies",
     response_model=PolicyRead,
     status_code=201,
-    responses=answers(401, 403, 409, 413, 422),
+    responses=answers(401, 403, 409, 413, 422) | replays(PolicyRead),
 )
 async def create_policy(
-    session: WriteSession, body: PolicyCreate, now: Now, _: Admin
+    session: WriteSession, body: PolicyCreate, now: Now, _: Admin, once: Once
 ) -> EscalationPolicy:
     """Make a policy. It is checked whole; `details.errors` names the path of each fault."""
     return await policy_service.create(
@@ -63,33 +78,44 @@ async def create_policy(
     )
 
 
-@router.get("/policies/{policy_id}", response_model=PolicyRead, responses=answers(401, 404, 422))
+@router.get(
+    "/policies/{policy_id}",
+    response_model=PolicyRead,
+    responses=answers(401, 404, 422) | NOT_MODIFIED,
+    dependencies=CONDITIONAL,
+)
 async def read_policy(session: ReadSession, policy_id: KeyPath, _: Reader) -> EscalationPolicy:
     """Read one policy."""
-    policy = await crud_escalation.get_policy(session, policy_id)
-    if policy is None:
-        raise NotFoundError("policy", policy_id)
-    return policy
+    return await _shown(session, policy_id)
 
 
 @router.patch(
     "/policies/{policy_id}",
     response_model=PolicyRead,
-    responses=answers(401, 403, 404, 409, 413, 422),
+    responses=answers(401, 403, 404, 409, 412, 413, 422),
 )
 async def update_policy(
-    session: WriteSession, policy_id: KeyPath, body: PolicyUpdate, now: Now, _: Admin
+    session: WriteSession,
+    policy_id: KeyPath,
+    body: PolicyUpdate,
+    now: Now,
+    _: Admin,
+    expected: IfMatch,
 ) -> EscalationPolicy:
     """Change the named fields. What it started already keeps the steps it began with."""
+    await expected.hold(EDITED, session, policy_id)
     fields = body.model_dump(mode="json", exclude_unset=True)
     if body.steps is not None:
         fields["steps"] = [step.model_dump(mode="json", exclude_none=True) for step in body.steps]
     return await policy_service.update(session, policy_id, fields, now=now)
 
 
-@router.delete("/policies/{policy_id}", status_code=204, responses=answers(401, 403, 404, 422))
-async def delete_policy(session: WriteSession, policy_id: KeyPath, _: Admin) -> Response:
+@router.delete("/policies/{policy_id}", status_code=204, responses=answers(401, 403, 404, 412, 422))
+async def delete_policy(
+    session: WriteSession, policy_id: KeyPath, _: Admin, expected: IfMatch
+) -> Response:
     """Delete a policy. What it started goes on, and its history stays."""
+    await expected.hold(EDITED, session, policy_id)
     await policy_service.remove(session, policy_id)
     return Response(status_code=204)
 

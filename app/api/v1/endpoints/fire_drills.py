@@ -7,9 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from app.api.bounds import BoundedRoute
 from app.api.deps import KeyPath, Paging, Reader, ReadSession, ServiceDep, require
 from app.api.errors import answers
+from app.api.idempotency import OnceAside, replays
+from app.api.resource_route import ResourceRoute
 from app.api.throttling import count
 from app.db.session import WriteSession as Writing
 from app.db.session import transaction_time
@@ -19,7 +20,7 @@ from app.schemas.fire_drill import FireDrillCreate, FireDrillRead
 from app.services import fire_drill
 from app.services.fire_drill import Aim, Shown
 
-router = APIRouter(prefix="/fire-drills", tags=["fire drills"], route_class=BoundedRoute)
+router = APIRouter(prefix="/fire-drills", tags=["fire drills"], route_class=ResourceRoute)
 
 _require_responder = require(Permission.RESPOND)
 
@@ -28,9 +29,11 @@ _require_responder = require(Permission.RESPOND)
     "",
     response_model=FireDrillRead,
     status_code=201,
-    responses=answers(401, 403, 404, 409, 413, 422, 429),
+    responses=answers(401, 403, 404, 409, 413, 422, 429) | replays(FireDrillRead),
 )
-async def start_fire_drill(service: ServiceDep, body: FireDrillCreate, user: Reader) -> Shown:
+async def start_fire_drill(
+    service: ServiceDep, body: FireDrillCreate, user: Reader, once: OnceAside
+) -> Shown:
     """Page yourself, an address, or whoever a policy would reach now, and see who answers when.
 
     It goes the whole real way and says in every message that it is a drill. Acknowledging is
@@ -44,9 +47,12 @@ async def start_fire_drill(service: ServiceDep, body: FireDrillCreate, user: Rea
     await count(service, tries)
 
     async def start(session: Writing) -> Shown:
+        await once.claim(session)
         now = await transaction_time(session)
         drill = await fire_drill.start(session, aim, by=user, now=now)
-        return await fire_drill.require(session, drill.id)
+        shown = await fire_drill.require(session, drill.id)
+        await once.keep(session, FireDrillRead.model_validate(shown))
+        return shown
 
     return await service.database.write(start)
 

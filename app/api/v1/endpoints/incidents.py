@@ -3,13 +3,10 @@
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
-from pydantic import Field
+from fastapi import APIRouter, Query, Response
 
-from app.api.bounds import BoundedRoute
 from app.api.deps import (
     Admin,
-    CurrentUser,
     KeyPath,
     Now,
     Paging,
@@ -18,21 +15,22 @@ from app.api.deps import (
     Responder,
     WriteSession,
     acting,
-    require,
 )
 from app.api.errors import answers
+from app.api.etags import CONDITIONAL, NOT_MODIFIED, Edited, IfMatch
+from app.api.idempotency import Once, replays
+from app.api.incident_query import IncidentPaging, WantedIncidents
+from app.api.resource_route import ResourceRoute
 from app.core.errors import NotFoundError
-from app.core.paging import BIGGEST_KEY
 from app.crud import (
     crud_escalation,
     crud_incident,
+    crud_incident_list,
     crud_notification,
     crud_notification_story,
 )
-from app.crud.crud_incident import IncidentFilter
 from app.db.session import transaction_time
 from app.domain.incident import IncidentStatus, Opening
-from app.domain.user import Permission
 from app.models import Escalation, Incident, IncidentComment
 from app.schemas.base import PageRead
 from app.schemas.escalation import (
@@ -52,8 +50,6 @@ from app.schemas.incident import (
     TimelineEventRead,
 )
 from app.schemas.notification import IncidentNotificationsRead
-from app.schemas.types import ServiceName, SeverityWord
-from app.services import custom_field as custom_field_service
 from app.services import (
     escalation_by_hand,
     incident_deletion,
@@ -62,15 +58,11 @@ from app.services import (
 )
 from app.services import incident as incident_service
 
-router = APIRouter(prefix="/incidents", tags=["incidents"], route_class=BoundedRoute)
+router = APIRouter(prefix="/incidents", tags=["incidents"], route_class=ResourceRoute)
 
 READ = answers(401, 404, 422)
 ACT = answers(400, 401, 403, 404, 422)
 WRITE = answers(400, 401, 403, 404, 409, 413, 422)
-
-
-# Longer than any value is.
-CustomFieldQuery = Annotated[str, Field(max_length=2100, examples=["customers_affected:42"])]
 
 
 async def _shown(session: ReadSession, incident_id: int) -> Incident:
@@ -80,51 +72,29 @@ async def _shown(session: ReadSession, incident_id: int) -> Incident:
     return incident
 
 
-_require_admin = require(Permission.ADMINISTER)
-
-
-async def _deleted(
-    user: CurrentUser,
-    deleted: Annotated[bool, Query(description="Only deleted ones; for admins.")] = False,
-) -> bool:
-    if deleted:
-        await _require_admin(user)
-    return deleted
+EDITED = Edited(crud_incident.lock, _shown, IncidentRead)
 
 
 @router.get("", response_model=PageRead[IncidentRead], responses=answers(401, 403, 422))
 async def list_incidents(
-    session: ReadSession,
-    paging: Paging,
-    _: Reader,
-    deleted: Annotated[bool, Depends(_deleted)],
-    status: Annotated[list[IncidentStatus], Query(description="Any of these.")] = [],  # noqa: B006
-    severity: Annotated[list[SeverityWord], Query(description="Any of these.")] = [],  # noqa: B006
-    service: Annotated[list[ServiceName], Query(description="Any of these.")] = [],  # noqa: B006
-    assigned_to: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
-    drill: Annotated[bool, Query(description="Only fire drills, which are left out else.")] = False,
-    custom_field: Annotated[
-        list[CustomFieldQuery],
-        Query(
-            max_length=20,
-            description="`key:value`. Any of the values of one key; all of the keys.",
-        ),
-    ] = [],  # noqa: B006
+    session: ReadSession, where: WantedIncidents, paging: IncidentPaging, _: Reader
 ) -> dict[str, Any]:
-    """List incidents, newest first. A filter that is given more than once means any of."""
-    sought = await custom_field_service.sought(session, custom_field)
-    where = IncidentFilter(status, severity, service, assigned_to, sought, deleted, drill)
-    return paging.shown(await crud_incident.list_page(session, where, paging.window))
+    """List incidents, newest first unless `sort_by` or `sort_order` says otherwise.
+
+    A filter that is given more than once means any of; different ones must all hold. What a
+    `search` finds comes by relevance, what is narrowed to a time by that time.
+    """
+    return paging.shown(await crud_incident_list.list_page(session, where, paging.window))
 
 
 @router.post(
     "",
     response_model=IncidentRead,
     status_code=201,
-    responses=answers(401, 403, 404, 413, 422),
+    responses=answers(401, 403, 404, 409, 413, 422) | replays(IncidentRead),
 )
 async def declare_incident(
-    session: WriteSession, body: IncidentCreate, now: Now, user: Responder
+    session: WriteSession, body: IncidentCreate, now: Now, user: Responder, _: Once
 ) -> Incident:
     """Declare an incident. Every active policy that matches begins to page; none, the fallback."""
     fields = body.model_dump(exclude={"assignees"})
@@ -140,32 +110,48 @@ async def declare_incident(
     return await _shown(session, incident.id)
 
 
-@router.get("/{incident_id}", response_model=IncidentRead, responses=READ)
-async def read_incident(session: ReadSession, incident_id: KeyPath, _: Reader) -> Incident:
+@router.get(
+    "/{incident_id}",
+    response_model=IncidentRead,
+    responses=READ | NOT_MODIFIED,
+    dependencies=CONDITIONAL,
+)
+async def read_incident(session: ReadSession, incident_id: KeyPath, _: Reader) -> dict[str, Any]:
     """Read one incident."""
-    return await _shown(session, incident_id)
+    found = await crud_incident_list.read(session, incident_id)
+    if found is None:
+        raise NotFoundError("incident", incident_id)
+    return found
 
 
-@router.patch("/{incident_id}", response_model=IncidentRead, responses=WRITE)
+@router.patch("/{incident_id}", response_model=IncidentRead, responses=WRITE | answers(412))
 async def update_incident(
-    session: WriteSession, incident_id: KeyPath, body: IncidentUpdate, now: Now, user: Responder
+    session: WriteSession,
+    incident_id: KeyPath,
+    body: IncidentUpdate,
+    now: Now,
+    user: Responder,
+    expected: IfMatch,
 ) -> Incident:
     """Change the named fields. A new severity or service picks its policies anew."""
+    await expected.hold(EDITED, session, incident_id)
     fields = body.model_dump(exclude_unset=True, exclude={"status"})
     changes = incident_service.Changes(fields, body.status)
     await incident_service.edit(session, incident_id, changes, actor=acting(user), now=now)
     return await _shown(session, incident_id)
 
 
-@router.delete("/{incident_id}", status_code=204, responses=answers(401, 403, 404, 422))
+@router.delete("/{incident_id}", status_code=204, responses=answers(401, 403, 404, 412, 422))
 async def delete_incident(
     session: WriteSession,
     incident_id: KeyPath,
     now: Now,
     user: Admin,
+    expected: IfMatch,
     confirm: Annotated[str | None, Query(description="The incident's number once more.")] = None,
 ) -> Response:
     """Delete an incident: it is resolved first, then nobody finds it. An admin can restore it."""
+    await expected.hold(EDITED, session, incident_id)
     await incident_deletion.delete(
         session, incident_id, confirmation=confirm, actor=acting(user), now=now
     )
@@ -273,10 +259,15 @@ async def list_comments(
     "/{incident_id}/comments",
     response_model=CommentRead,
     status_code=201,
-    responses=answers(401, 403, 404, 413, 422),
+    responses=answers(401, 403, 404, 409, 413, 422) | replays(CommentRead),
 )
 async def comment_on_incident(
-    session: WriteSession, incident_id: KeyPath, body: CommentCreate, now: Now, user: Responder
+    session: WriteSession,
+    incident_id: KeyPath,
+    body: CommentCreate,
+    now: Now,
+    user: Responder,
+    _: Once,
 ) -> IncidentComment:
     """Say something about the incident."""
     return await incident_people.comment(
@@ -306,12 +297,17 @@ async def read_escalation(session: ReadSession, incident_id: KeyPath, _: Reader)
     }
 
 
-@router.post("/{incident_id}/escalate", response_model=IncidentRead, responses=WRITE)
+@router.post(
+    "/{incident_id}/escalate",
+    response_model=IncidentRead,
+    responses=WRITE | replays(IncidentRead),
+)
 async def escalate_incident(
     session: WriteSession,
     incident_id: KeyPath,
     now: Now,
     user: Responder,
+    _: Once,
     body: Escalate = Escalate(escalation_id=None),  # noqa: B008  # nobody changes it
 ) -> Incident:
     """Call for more people: what comes next of every policy at work, or of one, comes now.
@@ -329,10 +325,15 @@ async def escalate_incident(
     "/{incident_id}/escalations",
     response_model=EscalationRead,
     status_code=201,
-    responses=answers(401, 403, 404, 409, 413, 422),
+    responses=answers(401, 403, 404, 409, 413, 422) | replays(EscalationRead),
 )
 async def start_escalation(
-    session: WriteSession, incident_id: KeyPath, body: PolicyStart, now: Now, user: Responder
+    session: WriteSession,
+    incident_id: KeyPath,
+    body: PolicyStart,
+    now: Now,
+    user: Responder,
+    _: Once,
 ) -> Escalation:
     """Put a policy to work on the incident from its first step, whatever its conditions say."""
     return await escalation_by_hand.start(

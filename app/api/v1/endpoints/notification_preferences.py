@@ -23,7 +23,7 @@ async def read_my_notification_preferences(
     return {"channels": await notification_preference_service.switches(session, user.id)}
 
 
-@router.put("", response_model=PreferencesRead, responses=answers(401, 413, 422))
+@router.put("", response_model=PreferencesRead, responses=answers(401, 403, 413, 422))
 async def update_my_notification_preferences(
     session: WriteSession, body: PreferencesWrite, now: Now, user: CurrentUser
 ) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from app.api.bounds import BoundedRoute
 from app.api.deps import (
     KeyPath,
     Now,
@@ -15,6 +14,8 @@ from app.api.deps import (
     WriteSession,
 )
 from app.api.errors import answers
+from app.api.idempotency import Once, replays
+from app.api.resource_route import ResourceRoute
 from app.api.throttling import count
 from app.core.paging import BIGGEST_KEY
 from app.crud import crud_notification
@@ -26,7 +27,7 @@ from app.schemas.notification import NotificationRead
 from app.services import notification as notification_service
 from app.services import notification_story
 
-router = APIRouter(prefix="/notifications", tags=["notifications"], route_class=BoundedRoute)
+router = APIRouter(prefix="/notifications", tags=["notifications"], route_class=ResourceRoute)
 
 
 async def _counted(service: ServiceDep, user: Reader) -> None:
@@ -74,11 +75,11 @@ async def read_notification(
     "/{notification_id}/resend",
     response_model=NotificationRead,
     status_code=202,
-    responses=answers(401, 403, 404, 409, 422, 429),
+    responses=answers(401, 403, 404, 409, 413, 422, 429) | replays(NotificationRead),
     dependencies=[Depends(_counted)],
 )
 async def resend_notification(
-    session: WriteSession, notification_id: KeyPath, now: Now, user: Reader
+    session: WriteSession, notification_id: KeyPath, now: Now, user: Reader, _: Once
 ) -> dict[str, Any]:
     """Send a message again, as often as it takes: it bears the same mark as before.
 

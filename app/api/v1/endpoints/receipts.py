@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.api.bounds import BoundedRoute
 from app.api.deps import Now, ServiceDep, WriteSession
+from app.api.documented import NAMED_REQUEST
 from app.api.errors import answers
 from app.api.state import Service
 from app.core.errors import NotFoundError
@@ -20,6 +21,7 @@ router = APIRouter(prefix="/receipts", tags=["receipts"], route_class=BoundedRou
 
 FORM = "application/x-www-form-urlencoded"
 BODIES: dict[str, Any] = {
+    "parameters": [NAMED_REQUEST],
     "requestBody": {
         "required": True,
         "content": {
@@ -32,7 +34,7 @@ BODIES: dict[str, Any] = {
                 "example": {"MessageSid": "SM0123", "MessageStatus": "delivered"},
             },
         },
-    }
+    },
 }
 
 

@@ -1,0 +1,160 @@
+"""What the audit log tells of each table.
+
+Every table is named here, and every column of those that are audited: what may be shown, what is
+secret (that it changed is told, and nothing more), and what is of no interest. A test holds that
+nothing is forgotten, so that whoever adds a column decides.
+"""
+
+from dataclasses import dataclass
+
+from app.db.base_class import Base
+from app.models.api_key import ApiKey
+from app.models.auth import LoginSession
+from app.models.custom_field import CustomField
+from app.models.escalation import EscalationPolicy
+from app.models.fire_drill import FireDrill
+from app.models.incident import Incident, IncidentAssignment, IncidentComment
+from app.models.integration import Integration, IntegrationKey
+from app.models.message_template import MessageTemplate
+from app.models.notification_preference import ContactMethod, NotificationRule
+from app.models.user import User
+from app.models.webhook import WebhookSubscription
+
+QUIET = frozenset({"id", "revision", "created_at", "updated_at"})
+
+
+def _named(columns: str) -> frozenset[str]:
+    return frozenset(columns.split())
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What is told of a table; `places` are addresses whose path may be a secret."""
+
+    resource: str
+    shown: frozenset[str]
+    places: frozenset[str] = frozenset()
+    secret: frozenset[str] = frozenset()
+    quiet: frozenset[str] = frozenset()
+    key: str = "id"
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Every column that somebody has thought about."""
+        return self.shown | self.places | self.secret | self.quiet | QUIET
+
+
+AUDITED: dict[type[Base], Audited] = {
+    User: Audited(
+        "user",
+        _named("email full_name role is_active phone time_zone deleted_at"),
+        secret=_named("hashed_password"),
+        quiet=_named("is_superuser"),
+    ),
+    ApiKey: Audited(
+        "api_key",
+        _named("user_id name hint scopes expires_at revoked_at"),
+        secret=_named("key_hash"),
+        quiet=_named("last_used_at"),
+    ),
+    LoginSession: Audited(
+        "session",
+        _named("user_id ended_at end_reason"),
+        quiet=_named("address user_agent last_used_at expires_at"),
+    ),
+    ContactMethod: Audited(
+        "contact_method",
+        _named("user_id channel label verified_at wants_updates"),
+        places=_named("address"),
+        secret=_named("secret"),
+    ),
+    NotificationRule: Audited(
+        "notification_rule",
+        _named("user_id contact_method_id position delay_minutes min_severity quiet_from")
+        | _named("quiet_until"),
+    ),
+    Incident: Audited(
+        "incident",
+        _named("title description status severity service source url tags labels custom_fields")
+        | _named("integration_id dedup_key created_by assigned_to acknowledged_by acknowledged_at")
+        | _named("resolved_by resolved_at snoozed_until is_drill deleted_at deleted_by"),
+        quiet=_named("uid group_key"),
+    ),
+    IncidentAssignment: Audited(
+        "assignment",
+        _named("incident_id user_id role"),
+        quiet=_named("assigned_by assigned_at"),
+        key="incident_id",
+    ),
+    IncidentComment: Audited("comment", _named("incident_id user_id content")),
+    CustomField: Audited(
+        "custom_field",
+        _named("key label type options description position archived_at"),
+        key="key",
+    ),
+    EscalationPolicy: Audited(
+        "policy",
+        _named("name description conditions steps repeat final_delay_minutes")
+        | _named("ack_timeout_minutes is_active"),
+    ),
+    FireDrill: Audited(
+        "fire_drill",
+        _named("incident_id started_by policy_id policy_name contact_method_id answered_at")
+        | _named("answered_by missed_at"),
+        quiet=_named("started_at notification_id"),
+    ),
+    MessageTemplate: Audited(
+        "message_template", _named("kind channel subject body"), quiet=_named("updated_by")
+    ),
+    Integration: Audited(
+        "integration", _named("name kind service default_severity is_active created_by")
+    ),
+    IntegrationKey: Audited(
+        "integration_key",
+        _named("integration_id hint revoked_at"),
+        secret=_named("key_hash"),
+    ),
+    WebhookSubscription: Audited(
+        "webhook",
+        _named("name event_types services severities is_active previous_until disabled_at")
+        | _named("disabled_reason created_by deleted_at"),
+        places=_named("url"),
+        secret=_named("secret previous_secret"),
+        quiet=_named("position failing_since"),
+    ),
+}
+
+# Tables that are no change of anybody's, or have a record of their own.
+RECORDED_ELSEWHERE: dict[str, str] = {
+    "alerts": "what monitoring tools send; each is kept and listed",
+    "audit_log": "the log itself",
+    "challenges": "links and codes that were sent; what they did is told of the account",
+    "escalations": "what policies do, listed with their incident; by hand it is said in words",
+    "escalation_events": "what policies did",
+    "event_feed": "how far the change feed has come",
+    "events": "the change feed of the same changes",
+    "idempotency_keys": "answers that are kept for clients that try again",
+    "incident_tallies": "how often an alert came",
+    "notification_attempts": "what was sent, listed with its notification",
+    "notification_preferences": "written in bulk; said in words",
+    "notifications": "what was sent",
+    "refresh_tokens": "each belongs to a session",
+    "throttles": "counters",
+    "timeline_events": "the incident's own story",
+    "webhook_deliveries": "what was sent, listed with its subscription",
+}
+
+# What a change of a column is called: when it is filled, and when it is emptied.
+VERBS: dict[str, tuple[str, str]] = {
+    "deleted_at": ("deleted", "restored"),
+    "revoked_at": ("revoked", "updated"),
+    "ended_at": ("ended", "updated"),
+    "archived_at": ("archived", "restored"),
+    "answered_at": ("answered", "updated"),
+    "missed_at": ("missed", "updated"),
+    "hashed_password": ("password_changed", "password_changed"),
+    "verified_at": ("verified", "updated"),
+    "snoozed_until": ("snoozed", "snooze_ended"),
+}
+# What an incident's new status is called.
+STATUS_VERBS = {"open": "reopened", "acknowledged": "acknowledged", "resolved": "resolved"}

@@ -1,0 +1,1 @@
+"""Clients that strangers generate from our OpenAPI document."""
