@@ -6,7 +6,6 @@ import httpx
 
 from tests.world import Person, World
 
-
 STREAMS = ("/v1/stream", "/v1/public/stream")
 
 
