@@ -23,7 +23,8 @@ from app.db.session import WriteSession
 REVISION = "revision"
 TAG = re.compile(r'(?:W/)?"([!#-~\x80-\xff]*)"')
 TAGS = re.compile(rf"{TAG.pattern}(?:[ \t]*,[ \t]*{TAG.pattern})*")
-OURS = re.compile(r"([0-9]{1,18})(?:\.[0-9a-f]+)?")
+_TAG = r"([0-9]{1,18})(?:\.[0-9a-f]+)?"
+OURS = re.compile(_TAG)
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
     304: {"description": "It is still as `If-None-Match` says; no body."}
 }
@@ -35,10 +36,13 @@ def tag_of(revision: int, body: bytes) -> str:
 
 
 def read_tags(sent: str) -> str:
+    """One or several tags, each with its quotes; a bare one is meant with them."""
+    if OURS.fullmatch(sent):
+        return f'"{sent}"'
     if sent != "*" and TAGS.fullmatch(sent) is None:
         raise ValueError(
-            "must be `*` or the ETag of what you have seen, with its quotes, such as"
-            ' `"7.0d1f5c2a9e34b768"`; or the revision in quotes, such as `"7"`'
+            "must be `*`, or the ETag of what you have seen, with its quotes, such as"
+            ' `"7.0d1f5c2a9e34b768"`, or its revision, such as `"7"`'
         )
     return sent
 
@@ -82,10 +86,10 @@ def _expected(
     sent: Annotated[
         str | None,
         AfterValidator(lambda sent: sent if sent is None else read_tags(sent)),
-        WithJsonSchema({"type": "string", "pattern": r'^(\*|"[0-9]{1,18}(\.[0-9a-f]+)?")$'}),
+        WithJsonSchema({"type": "string", "pattern": f'^({_TAG}|"{_TAG}"|\\*)$'}),
         Header(
             alias="If-Match",
-            description="The `ETag` of what you have seen; or its `revision` in quotes. If"
+            description="The `ETag` of what you have seen; or its `revision`. If"
             " somebody changed it since, nothing is written and the answer is 412. Without it"
             " the last write of a field wins.",
             examples=['"7"'],

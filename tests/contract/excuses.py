@@ -84,6 +84,13 @@ def _has_blanks_around_it(seeming: Seeming) -> bool:
     )
 
 
+def _fits_without_blanks(seeming: Seeming) -> bool:
+    """Whether what is too long has blanks around it, and so is not."""
+    return "`maxLength`" in seeming.failure.message and any(
+        text.strip() != text for text in _texts(seeming.case.body)
+    )
+
+
 # --- an address that is also another operation's
 
 
@@ -160,6 +167,16 @@ EXCUSES: list[tuple[tuple[str, ...], str, Callable[[Seeming], bool]]] = [
         _is_about_another_thing,
     ),
     (("negative_data_rejection",), "what a tool sends is always taken in", _is_taken_in),
+    (
+        ("negative_data_rejection",),
+        "it was refused, for what it expected to find",
+        lambda seeming: seeming.answer.status == 412,
+    ),
+    (
+        ("negative_data_rejection",),
+        "a text is measured without the blanks around it",
+        _fits_without_blanks,
+    ),
 ]
 
 
@@ -180,6 +197,15 @@ def _value(body: Any, steps: list[str]) -> Any:
         else:
             return None
     return body
+
+
+def _texts(body: Any) -> Iterator[str]:
+    """Every text in a body."""
+    if isinstance(body, str):
+        yield body
+    elif isinstance(body, (dict, list)):
+        for part in body.values() if isinstance(body, dict) else body:
+            yield from _texts(part)
 
 
 def _fields(schema: Schema, steps: list[str], document: Document) -> Iterator[Schema]:
