@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api import errors
 from app.api.errors import answers
 from app.api.middleware import RequestContext
-from tests.contract.runs import Seen, run_operation
+from tests.contract.runs import EXAMPLES, Seen, run_operation
 from tests.contract.served import Server
 
 pytestmark = pytest.mark.contract
@@ -124,7 +124,7 @@ def checks(seen: Seen) -> set[str]:
 def test_nothing_is_amiss_where_nothing_is(server: Server) -> None:
     seen = run(server, "GET /sound/{key}")
     assert not seen.findings, seen.report()
-    assert seen.sent["fuzzing"] == 50
+    assert seen.sent["fuzzing"] == EXAMPLES
     assert seen.excused == {}
 
 
