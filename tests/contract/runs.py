@@ -24,7 +24,7 @@ from tests.contract.excuses import Seeming, excuse
 from tests.contract.peopled import NEAR_KEYS
 
 SEED = 20_261_121
-EXAMPLES = 25
+EXAMPLES = 50
 
 Credentials = dict[str, str]
 # The headers of whoever asks, made anew whenever the ones before have stopped working.
