@@ -29,6 +29,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G"
 BODY = {"type": "incident.opened", "timestamp": "2026-11-21T03:00:00Z", "data": {"title": "Ü 🔥"}}
 TRUST = client_context()  # slow to make
 QUICK = timedelta(seconds=0.2)
+PATIENCE = timedelta(seconds=30)  # for an answer that comes, however busy the machine is
 
 _MESSAGE = Message(
     mark="ntf-4711-a",
@@ -48,7 +49,7 @@ def make_mail_sender(server: SmtpServer | int, **options: Any) -> SmtpSender:
     """A sender to a loopback port, or to a server with more to it."""
     if isinstance(server, int):
         server = SmtpServer(LOOPBACK, server)
-    options.setdefault("timeout", timedelta(seconds=3))
+    options.setdefault("timeout", PATIENCE)
     options.setdefault("tls", TRUST)
     return SmtpSender(server, "Tocsin <tocsin@pager.example>", **options)
 
@@ -71,7 +72,7 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 def make_webhook_sender(**options: Any) -> WebhookSender:
     """A sender that may reach the loopback network."""
     options.setdefault("allowed", parse_networks("127.0.0.0/8"))
-    options.setdefault("timeout", timedelta(seconds=3))
+    options.setdefault("timeout", PATIENCE)
     options.setdefault("tls", TRUST)
     return WebhookSender(SECRET, "0.1.0", **options)
 
@@ -113,14 +114,14 @@ def make_text(**changes: Any) -> Message:
 
 def make_gateway(url: str, **options: Any) -> SmsGatewaySender:
     """A sender to an SMS gateway at this URL."""
-    options.setdefault("timeout", timedelta(seconds=3))
+    options.setdefault("timeout", PATIENCE)
     options.setdefault("tls", TRUST)
     return SmsGatewaySender(url, **options)
 
 
 def make_twilio(url: str, *, sender: str = "+15005550006", **options: Any) -> TwilioSender:
     """A sender to a Twilio at this URL."""
-    options.setdefault("timeout", timedelta(seconds=3))
+    options.setdefault("timeout", PATIENCE)
     options.setdefault("tls", TRUST)
     return TwilioSender(ACCOUNT, TWILIO_TOKEN, sender, api_url=url, **options)
 
@@ -128,7 +129,7 @@ def make_twilio(url: str, *, sender: str = "+15005550006", **options: Any) -> Tw
 def make_push_sender(**options: Any) -> PushSender:
     """A sender that may reach the loopback network."""
     options.setdefault("allowed", parse_networks("127.0.0.0/8"))
-    options.setdefault("timeout", timedelta(seconds=3))
+    options.setdefault("timeout", PATIENCE)
     options.setdefault("tls", TRUST)
     options.setdefault("subject", "mailto:ops@tocsin.example")
     return PushSender(VAPID, **options)
@@ -137,7 +138,7 @@ def make_push_sender(**options: Any) -> PushSender:
 def make_chat_sender(**options: Any) -> ChatSender:
     """A sender that may reach the loopback network."""
     options.setdefault("allowed", parse_networks("127.0.0.0/8"))
-    options.setdefault("timeout", timedelta(seconds=3))
+    options.setdefault("timeout", PATIENCE)
     return ChatSender(**options)
 
 

@@ -221,7 +221,7 @@ def test_every_chat_that_is_allowed_has_its_service_and_no_other() -> None:
 
 @pytest.mark.parametrize("url", CHATS.values(), ids=CHATS)
 def test_apprise_means_the_same_by_a_url_as_we_do(url: str) -> None:
-    sender = make_chat_sender()
+    sender = make_chat_sender(timeout=timedelta(seconds=3))
     address = read_chat_url(url)
     service = sender._instantiate(address)
     assert service is not None
