@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
