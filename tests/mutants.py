@@ -18,6 +18,7 @@ CLAIM = "tests/crud"
 RACES = "tests/stories/test_races.py"
 STORIES = "tests/stories"
 DELIVERY = "tests/worker/test_delivery.py"
+HOOKS = "tests/worker/test_webhook_retries.py"
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,36 @@ MUTANTS = [
         "        await self._record(one, Taken())\n        await self._send(one)\n"
         "        one.is_ended = True\n",
         DELIVERY,
+    ),
+    Mutant(
+        "a webhook counts as taken before it is sent",
+        "app/worker/webhooks.py",
+        "        verdict = await self._send(one)\n        one.is_ended = True\n"
+        "        await self._record(one, verdict)\n",
+        "        await self._record(one, Heard())\n        await self._send(one)\n"
+        "        one.is_ended = True\n",
+        HOOKS,
+    ),
+    Mutant(
+        "a webhook whose sender vanished is never taken over",
+        "app/crud/crud_webhook_delivery.py",
+        "WHERE subscription_id = s.id AND ready_at <= :now\n",
+        "WHERE subscription_id = s.id AND ready_at <= :now AND status = 'pending'\n",
+        HOOKS,
+    ),
+    Mutant(
+        "a process that stops hands nothing over",
+        "app/worker/underway.py",
+        "[asyncio.create_task(self._hand_over(one)) for one in left.values()]",
+        "[]",
+        f"tests/worker/test_abandoned.py {HOOKS}",
+    ),
+    Mutant(
+        "what cannot be recorded at once is given up",
+        "app/worker/underway.py",
+        "            if loop.time() + pause > until:\n",
+        "            if True:\n",
+        "tests/worker/test_underway.py",
     ),
     Mutant(
         "a retry forgets that it was overtaken",

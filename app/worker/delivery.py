@@ -13,7 +13,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +34,7 @@ from app.worker.compose import Compose, Composed, UnsendableError
 from app.worker.loop import SKIPPED
 from app.worker.providers import Admission, Closed, Providers
 from app.worker.recording import Recorder
+from app.worker.underway import STOPPED, Carrier, UnderWay
 
 log = logging.getLogger(__name__)
 
@@ -44,21 +44,9 @@ SLOW = 1.0  # seconds
 ROOM = 4  # times the lane's senders may be under way, the slow ones included
 RESERVED = 8  # one in so many senders is for what is critical alone
 GLANCE = timedelta(seconds=0.25)  # until the senders for what is critical look for some again
-LAST_WORD = 5.0  # seconds to write down what is abandoned
-STOPPED = "Tocsin was stopped while it was being sent, so it may have gone out."
 
 
-@dataclass
-class UnderWay:
-    """A message between its lease and its record."""
-
-    lease: Leased
-    since: float  # on the event loop's clock
-    is_begun: bool = False  # it may have left
-    is_ended: bool = False  # how it went is known
-
-
-class Lane:
+class Lane(Carrier[Leased]):
     """One channel's way out."""
 
     def __init__(
@@ -73,8 +61,8 @@ class Lane:
         metrics: Metrics | None = None,
         chance: Callable[[], float] = random.random,  # the jitter between attempts
     ) -> None:
+        super().__init__()
         self.sender = sender
-        self.freed: Callable[[], None] = lambda: None  # rings the loop of this lane
         self._database = database
         self._compose = compose
         self._limit = limit
@@ -82,13 +70,7 @@ class Lane:
         self._providers = Providers(sender, tolerance)
         self._recorder = Recorder(database, metrics)
         self._chance = chance
-        self._under_way: dict[asyncio.Task[None], UnderWay] = {}
-        self._is_over = False
         self._reserved = sender.concurrency // RESERVED
-
-    @property
-    def is_sending(self) -> bool:
-        return bool(self._under_way)
 
     def report(self) -> dict[str, dict[str, Any]]:
         """By provider: its breaker's `state`, and what is known of it."""
@@ -106,31 +88,6 @@ class Lane:
             if self._free() <= self._reserved and _is_some_lower(leasing):
                 return GLANCE  # what is critical came first, so there is no more of it
         return None
-
-    async def drain(self) -> None:
-        """Wait until nothing is under way. Whoever drains has stopped the loop that leases."""
-        while self._under_way:
-            await asyncio.wait(self._under_way)
-
-    async def abandon(self) -> None:
-        """Stop waiting and hand over: what was never begun goes back as it was, what is in
-        mid-send is another sender's to send again, and both are due now.
-
-        What ended is given a moment to be written down. Where the database cannot be told, the
-        leases run out instead.
-        """
-        self._is_over = True
-        left = {task: one for task, one in self._under_way.items() if not one.is_ended}
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        words = [asyncio.create_task(self._hand_over(one)) for one in left.values()]
-        pending = {*words, *self._under_way}
-        if pending:
-            _, late = await asyncio.wait(pending, timeout=LAST_WORD)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
 
     # --- leasing
 
@@ -160,13 +117,9 @@ class Lane:
             )
 
         leasing = await self._database.write(lease)
-        loop = asyncio.get_running_loop()
         # Should only a few be let through, then the critical, and those that had the fewest tries.
         for leased in sorted(leasing.leased, key=lambda it: (not it.is_critical, it.attempts)):
-            one = UnderWay(leased, loop.time())
-            task = asyncio.create_task(self._traced(one), name=f"send {leased.id}")
-            self._under_way[task] = one
-            task.add_done_callback(self._done)
+            self._start(leased, f"send {leased.id}")
         for step in leasing.cancelled:
             await self._hurry(step)
         return leasing
@@ -174,10 +127,6 @@ class Lane:
     def _lease_span(self) -> timedelta:
         margin = LEASE_MARGIN if self._margin is None else self._margin
         return self.sender.timeout + margin
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        del self._under_way[task]
-        self.freed()
 
     async def _hurry(self, step: StepKey) -> None:
         async with self._database.writing() as session:
@@ -196,7 +145,7 @@ class Lane:
 
     # --- one message
 
-    async def _traced(self, one: UnderWay) -> None:
+    async def _carry(self, one: UnderWay[Leased]) -> None:
         lease = one.lease
         with telemetry.spanning(
             "delivery.send",
@@ -208,21 +157,21 @@ class Lane:
         ):
             await self._deliver(one)
 
-    async def _deliver(self, one: UnderWay) -> None:
+    async def _deliver(self, one: UnderWay[Leased]) -> None:
         verdict = await self._send(one)
         one.is_ended = True
         await self._record(one, verdict)
 
-    async def _record(self, one: UnderWay, verdict: Verdict) -> None:
+    async def _record(self, one: UnderWay[Leased], verdict: Verdict) -> None:
         telemetry.tell(outcome=type(verdict).__name__)
         ends = one.since + self._lease_span().total_seconds()
         patience = ends - asyncio.get_running_loop().time()
         await self._recorder.record(one.lease, verdict, patience=patience)
 
-    async def _hand_over(self, one: UnderWay) -> None:
+    async def _hand_over(self, one: UnderWay[Leased]) -> None:
         await self._record(one, Unknown(STOPPED) if one.is_begun else HandedBack())
 
-    async def _send(self, one: UnderWay) -> Verdict:
+    async def _send(self, one: UnderWay[Leased]) -> Verdict:
         """How it went; it never raises."""
         lease = one.lease
         if lease.tries > MAX_ATTEMPTS:
@@ -241,7 +190,9 @@ class Lane:
         outcome = await self._ask(admission, composed, one)
         return self._verdict(admission, composed, one, outcome)
 
-    async def _ask(self, admission: Admission, composed: Composed, one: UnderWay) -> Outcome:
+    async def _ask(
+        self, admission: Admission, composed: Composed, one: UnderWay[Leased]
+    ) -> Outcome:
         outcome: Outcome | None = None
         try:
             outcome = await admission.sender.send(composed.message)
@@ -252,13 +203,13 @@ class Lane:
             self._providers.settle(admission, outcome, now=self._now(one))
         return outcome
 
-    def _now(self, one: UnderWay) -> datetime:
+    def _now(self, one: UnderWay[Leased]) -> datetime:
         """The database's time, as far as it can be told without asking."""
         elapsed = asyncio.get_running_loop().time() - one.since
         return one.lease.claimed_at + timedelta(seconds=elapsed)
 
     def _verdict(
-        self, admission: Admission, composed: Composed, one: UnderWay, outcome: Outcome
+        self, admission: Admission, composed: Composed, one: UnderWay[Leased], outcome: Outcome
     ) -> Verdict:
         match outcome:
             case Sent(kept_at=str() as kept_at):

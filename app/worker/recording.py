@@ -5,22 +5,18 @@ incident that takes its time holds up no other message. It is tried until the le
 message whose end could not be written by then goes out again, under its mark.
 """
 
-import asyncio
-import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.core.metrics import Metrics, Settled
 from app.db.coalesce import Coalescer
-from app.db.session import Database, WriteSession, is_outage, transaction_time
+from app.db.session import Database, WriteSession, transaction_time
 from app.domain.lease import Leased
 from app.domain.notification import NotificationKind, NotificationStatus
 from app.services import outcome as outcome_service
 from app.services.outcome import Again, HandedBack, Kept, Lost, Taken, Unknown, Verdict
+from app.worker.underway import write_down
 
-log = logging.getLogger(__name__)
-
-PAUSES = (0.2, 1.0, 3.0)  # and the last of them over and over
 MOST = 200
 MOST_LOST = 20
 
@@ -38,24 +34,13 @@ class Recorder:
 
     async def record(self, lease: Leased, verdict: Verdict, *, patience: float) -> None:
         """Write down how a message went, trying for so many seconds."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + patience
         writer = self._lost if isinstance(verdict, Lost) else self._usual
-        attempt = 0
-        while True:
-            try:
-                if not await writer.add((lease, verdict)):
-                    log.warning("delivery.lease_was_lost", extra={"notification_id": lease.id})
-                return
-            except Exception as error:
-                pause = PAUSES[min(attempt, len(PAUSES) - 1)]
-                if loop.time() + pause > until:
-                    log.exception("delivery.not_recorded", extra={"notification_id": lease.id})
-                    return
-                if attempt == 0 and not is_outage(error):
-                    log.exception("delivery.recorded_later", extra={"notification_id": lease.id})
-            attempt += 1
-            await asyncio.sleep(pause)
+        await write_down(
+            lambda: writer.add((lease, verdict)),
+            patience=patience,
+            what="delivery",
+            notification_id=lease.id,
+        )
 
     async def _write(self, told: list[Told]) -> Sequence[bool]:
         async def write(
@@ -97,7 +82,3 @@ def _settled(row: Leased, verdict: Verdict, status: NotificationStatus) -> Settl
         case _, Again() | Unknown() | Lost():
             return Settled.RETRIED
     raise AssertionError("unreachable")
-
-
-def patience_of(span: timedelta) -> float:
-    return max(span.total_seconds(), PAUSES[0])

@@ -1,4 +1,5 @@
-"""Makes the people, their addresses and rules, and the policies of `scenario`, over the API."""
+"""Makes the people, their addresses and rules, the policies and the subscriptions of `scenario`,
+over the API."""
 
 import asyncio
 import re
@@ -6,7 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.crash.client import Client
-from tests.crash.scenario import HOOK, MAIL, PEOPLE, POLICIES, Person, Policy, Rule
+from tests.crash.scenario import (
+    HOOK,
+    MAIL,
+    PEOPLE,
+    POLICIES,
+    SERVICE,
+    SUBSCRIPTIONS,
+    TOLD,
+    Person,
+    Policy,
+    Rule,
+)
 from tests.crash.sinks import Sink
 
 CODE_IN_JSON = re.compile(r'"code":"(\d{6})"')
@@ -38,6 +50,21 @@ async def make_people(client: Client, sinks: Sinks) -> dict[str, int]:
 async def make_policies(client: Client, sinks: Sinks, ids: dict[str, int]) -> None:
     for policy in POLICIES:
         await client.ask("POST", "/v1/escalation/policies", json=_policy(policy, sinks, ids))
+
+
+async def make_subscriptions(client: Client, url: str) -> list[int]:
+    """All of them, at a sink; their ids."""
+    ids = []
+    for one in SUBSCRIPTIONS:
+        body = {
+            "name": one.name,
+            "url": url + one.address,
+            "event_types": TOLD,
+            "services": [SERVICE],
+            "severities": one.severities,
+        }
+        ids.append((await client.ask("POST", "/v1/webhook-subscriptions", json=body)).body["id"])
+    return ids
 
 
 async def make_tool(client: Client) -> str:

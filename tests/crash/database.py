@@ -22,13 +22,21 @@ SOMEBODY = """
 """
 UNIQUE = """
     SELECT conrelid::regclass::text, conname FROM pg_constraint
-    WHERE contype = 'u' AND conrelid IN ('notifications'::regclass, 'escalation_events'::regclass)
+    WHERE contype = 'u' AND conrelid IN
+        ('notifications'::regclass, 'escalation_events'::regclass, 'webhook_deliveries'::regclass)
 """
 KEEP_LEASES = """
     CREATE FUNCTION keep_lease() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN NEW.ready_at := NEW.ready_at + interval '1 day'; RETURN NEW; END $$;
     CREATE TRIGGER keep_lease BEFORE UPDATE ON notifications FOR EACH ROW
+        WHEN (NEW.status = 'sending' AND OLD.status <> 'sending') EXECUTE FUNCTION keep_lease();
+    CREATE TRIGGER keep_lease BEFORE UPDATE ON webhook_deliveries FOR EACH ROW
         WHEN (NEW.status = 'sending' AND OLD.status <> 'sending') EXECUTE FUNCTION keep_lease()
+"""
+# Of what was tried before and was not taken. A lease is left alone: it has to run out.
+PASS_TIME = """
+    UPDATE webhook_deliveries SET ready_at = now()
+    WHERE status = 'pending' AND attempts > 0 AND ready_at > now()
 """
 
 
@@ -69,8 +77,12 @@ class TheDatabase:
                 await self._restart(signal.SIGQUIT, planned.amount)
         return began, time.time()
 
+    async def pass_time(self) -> None:
+        """Let the hours pass that lie between the attempts to reach a subscription."""
+        await self._ask(PASS_TIME)
+
     async def lose_unique_keys(self) -> None:
-        """Part of a planted bug: nothing keeps a page or a step from being made twice."""
+        """Part of a planted bug: a page, a step or a delivery can be made twice."""
         for table, name in await self._ask(UNIQUE):
             await self._ask(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
 

@@ -11,6 +11,7 @@ from typing import Any
 from tests.crash.client import Client, RefusedError
 from tests.crash.ledger import Accepted, Answered, Ledger
 from tests.crash.plan import Alert
+from tests.crash.scenario import SERVICE
 
 WEBHOOK = "/v1/webhooks/alerts"
 
@@ -43,7 +44,7 @@ class Feeder:
         body = {
             "title": f"Alert {alert.token}",
             "severity": alert.severity,
-            "service": "database",
+            "service": SERVICE,
             "dedup_key": alert.token,
             "labels": {"team": alert.team} if alert.team else {},
             **changes,

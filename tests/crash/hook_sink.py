@@ -1,10 +1,14 @@
-"""A web server that takes webhook calls, and misbehaves when it is told to."""
+"""A web server that takes webhook calls, and misbehaves when it is told to.
+
+It listens for pages as it stands; what else can be read from a call is up to its reader.
+"""
 
 import asyncio
 import json
 import socket
 import struct
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
@@ -15,12 +19,15 @@ from tests.crash.sinks import Sink, port_of, token_of
 
 RESET = struct.pack("ii", 1, 0)  # closing sends RST, whatever was written
 
+# body, path, webhook-id, when its connection began, and the port that this came from
+Reader = Callable[[bytes, str, str, float, int], Arrival]
 
-async def listen(sink: Sink) -> asyncio.Server:
+
+async def listen(sink: Sink, read: Reader | None = None) -> asyncio.Server:
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Cancelled only when the run is over; asyncio's streams would log it as an error.
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            await _converse(sink, reader, writer)
+            await _converse(sink, read or read_page, reader, writer)
         with suppress(OSError, asyncio.CancelledError):
             writer.close()
             await writer.wait_closed()
@@ -28,7 +35,9 @@ async def listen(sink: Sink) -> asyncio.Server:
     return await asyncio.start_server(converse, "127.0.0.1", 0)
 
 
-async def _converse(sink: Sink, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _converse(
+    sink: Sink, read: Reader, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     began, order = time.time(), sink.next_order()
     if order and order.fault is SinkFault.DROP:
         _reset(writer)
@@ -40,8 +49,9 @@ async def _converse(sink: Sink, reader: asyncio.StreamReader, writer: asyncio.St
         for name, _, value in (line.partition(":") for line in head[1:])
     }
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    arrival = read(body, path, headers["webhook-id"], began)
-    arrival.fault = str(order.fault) if order else None
+    port = writer.get_extra_info("peername")[1]
+    arrival = read(body, path, headers["webhook-id"], began, port)
+    arrival.fault = str(order.fault) if order else arrival.fault
     refusal = _refusal(order)
     if refusal is not None:
         sink.refused(arrival)
@@ -77,8 +87,8 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-def read(body: bytes, path: str, mark: str, began: float) -> Arrival:
-    """What a call says of itself."""
+def read_page(body: bytes, path: str, mark: str, began: float, _port: int) -> Arrival:
+    """What a page says of itself."""
     said = json.loads(body)
     data = said["data"]
     arrival = Arrival(HOOK, path, mark, began, text=body.decode())

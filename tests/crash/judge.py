@@ -8,6 +8,7 @@ only: a page that it shows as failed is not lost but failed, which is no better 
   On an incident that somebody answered, a page that did not arrive is *called off*.
 - Two marks for one page are two pages: **doubled**, whatever happened. One mark that a sink
   took twice is a **resend** if a fault was injected on that very send, else doubled.
+- What subscriptions were told is judged apart (`judge_events`).
 - An answer took effect somewhere between its request and its response. What was leased
   (by the message's own word) or begun (plus a moment, for what was leased just before) after
   the response came too late.
@@ -16,19 +17,15 @@ only: a page that it shows as failed is not lost but failed, which is no better 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
+from tests.crash.copies import CLOCK, count_copies
+from tests.crash.judge_events import EventVerdict, judge_events
 from tests.crash.ledger import Accepted, Answered, Arrival, Books
-from tests.crash.scenario import Owed, owed_by
+from tests.crash.scenario import EVENT, Owed, owed_by
 
-# Times on an idle machine; where replicas start slowly, everything may take as many times longer.
-# A sender that was told “taken” records it at once; a kill within this time may have come first.
-RECORDING = 2.0
-# It tries to record for about so long, if the database is away.
-RECORDING_STUBBORNLY = 8.0
-# How long a page that was leased before the answer may take to reach the sink.
+# How long a page that was leased before the answer may take to reach the sink, on an idle machine;
+# where replicas start slowly, it may take as many times longer.
 CROSSING = 3.0
-CLOCK = 0.05  # what two clocks' readings on one machine may differ by, and rounding
 MOST_EXAMPLES = 5
 
 Key = tuple[str, str, str, int, int]  # token, address, policy, loop, step
@@ -66,6 +63,7 @@ class Verdict:
     lateness_calm: list[float] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     missing: list[Promise] = field(default_factory=list)
+    events: EventVerdict = field(default_factory=EventVerdict)
 
     @property
     def is_green(self) -> bool:
@@ -89,6 +87,7 @@ def judge(books: Books, *, kills_wanted: int, calm: Iterable[tuple[float, float]
         _one_page(promises[key], arrivals, verdict, examples)
         _too_late(arrivals, answers.get(key[0]), books.slowness, verdict, examples)
     _deliveries(books, promises, pages, verdict, examples, list(calm))
+    verdict.events = judge_events(books)
     _reasons(books, verdict, examples, kills_wanted)
     return verdict
 
@@ -160,44 +159,12 @@ def _one_page(
 
 
 def _resends(books: Books, verdict: Verdict, examples: dict[str, list[str]]) -> None:
-    """Whatever bears the same mark is the same message: taken twice only where a fault was."""
-    by_mark: dict[str, list[Arrival]] = defaultdict(list)
-    for arrival in books.arrivals:
-        if arrival.taken_at is None:
-            verdict.refused += 1
-        else:
-            by_mark[arrival.mark].append(arrival)
-    for mark, taken in by_mark.items():
-        taken.sort(key=lambda arrival: arrival.began)
-        if len({(arrival.address, arrival.token) for arrival in taken}) > 1:
-            verdict.wrong += 1
-            examples["wrong"].append(f"the mark {mark} stands on different messages")
-        for before, after in pairwise(taken):
-            if _was_disturbed(before, after, books):
-                verdict.resent += 1
-            else:
-                verdict.doubled += 1
-                examples["doubled"].append(
-                    f"{mark} to {after.address} came again"
-                    f" {after.began - before.began:.1f} s later, though nothing disturbed it"
-                )
-
-
-def _was_disturbed(before: Arrival, after: Arrival, books: Books) -> bool:
-    """Whether a fault between the two may have kept the product from recording the first."""
-    if before.fault is not None or before.answered_at is None:
-        return True
-    for fault in books.faults:
-        if fault.kind == "kill" and fault.slot in (before.slot, None):
-            recording = RECORDING
-        elif fault.kind == "database":
-            recording = RECORDING_STUBBORNLY
-        else:
-            continue
-        latest = min(before.answered_at + recording * books.slowness, after.began)
-        if fault.at <= latest and fault.until >= before.began - CLOCK:
-            return True
-    return False
+    copies = count_copies([a for a in books.arrivals if a.channel != EVENT], books)
+    verdict.resent, verdict.refused = copies.resent, copies.refused
+    verdict.doubled += len(copies.doubled)
+    verdict.wrong += len(copies.wrong)
+    examples["doubled"] += copies.doubled
+    examples["wrong"] += copies.wrong
 
 
 def _too_late(
@@ -297,6 +264,7 @@ def _reasons(
             verdict.reasons.append(f"{number} {told}{_such_as(examples, name)}")
     for name in ("split", "refused"):
         verdict.reasons += examples.get(name, ())[:MOST_EXAMPLES]
+    verdict.reasons += verdict.events.reasons(MOST_EXAMPLES)
     verdict.reasons += books.broken[:MOST_EXAMPLES]
     if not verdict.accepted or not verdict.delivered:
         verdict.reasons.append("nothing was paged at all, so nothing was shown")

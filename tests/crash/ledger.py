@@ -11,6 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TextIO
 
+from tests.crash.scenario import Subscription
+
 USUAL_START = 0.8  # seconds until a forked replica is ready, on two cores with nothing else to do
 
 
@@ -57,6 +59,7 @@ class Arrival:
     policy: str | None = None
     loop: int | None = None
     step: int | None = None
+    tells: str | None = None  # of an event: opened, acknowledged, resolved
     slot: int | None = None
     claimed_at: float | None = None  # when it was leased, if the message says
     fault: str | None = None
@@ -82,6 +85,7 @@ class Books:
 
     alerts: list[Accepted] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
+    subscriptions: tuple[Subscription, ...] = ()  # made before the first alert
     arrivals: list[Arrival] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     # What the product itself shows as given up: of each incident, how many pages.

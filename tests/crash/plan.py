@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from tests.crash.scenario import LONGEST, SEVERITIES
+from tests.crash.scenario import EVENT, LONGEST, SEVERITIES
 
 CALM = 4.0  # seconds in which nothing is broken, before the faults and after them
 ALERTS_A_SECOND = 2.5
@@ -19,6 +19,7 @@ ALERTS_A_SECOND = 2.5
 KILLED = {"serve": 1, "worker": 2}
 DATABASE_FAULT_EVERY = 6.0
 TROUBLE_BEGINS = 0.05  # of all messages; it may stay for some
+TROUBLE_BEGINS_AT = {EVENT: 0.15}  # which gets fewer messages
 
 
 class SinkFault(StrEnum):
@@ -156,8 +157,9 @@ _SINGLE = (SinkFault.SILENCE, SinkFault.KILL)
 def troubles(seed: int, sink: str) -> Iterator[Order | None]:
     """What a sink does to each of its messages, in the order they come; mostly nothing."""
     random = Random(f"{sink} {seed}")
+    begins = TROUBLE_BEGINS_AT.get(sink, TROUBLE_BEGINS)
     while True:
-        if random.random() >= TROUBLE_BEGINS:
+        if random.random() >= begins:
             yield None
             continue
         (fault,) = random.choices(list(_WEIGHTS), list(_WEIGHTS.values()))

@@ -165,7 +165,9 @@ class Fleet:
     async def _answer(self) -> dict[str, Any]:
         assert self._nursery is not None
         assert self._nursery.stdout is not None
-        line = await asyncio.wait_for(self._nursery.stdout.readline(), START_PATIENCE)
+        # Not `wait_for`: before Python 3.12 it may swallow a cancellation, and nothing would end.
+        async with asyncio.timeout(START_PATIENCE):
+            line = await self._nursery.stdout.readline()
         if not line:
             raise RuntimeError("The nursery is gone; what it said before stands above.")
         answer: dict[str, Any] = json.loads(line)

@@ -26,6 +26,7 @@ def results(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 1),
         "replicas": list(outcome.options.commands),
         **{name: getattr(verdict, name) for name, _ in ROWS},
+        **{f"events_{name}": getattr(verdict.events, name) for name, _ in EVENT_ROWS},
         "lateness_p50": round(percentile(verdict.lateness, 0.5), 3),
         "lateness_p99": round(percentile(verdict.lateness, 0.99), 3),
         "lateness_max": round(max(verdict.lateness, default=0.0), 3),
@@ -55,10 +56,21 @@ ROWS = (
     ("wrong", "messages that nobody owes"),
     ("early", "pages before their time"),
 )
+EVENT_ROWS = (
+    ("owed", "events owed to subscriptions"),
+    ("delivered", "events that came"),
+    ("delivered_once", "… exactly once"),
+    ("resent", "copies under the same webhook-id, after a fault on that very send"),
+    ("refused", "attempts that the endpoint refused"),
+    ("lost", "events lost"),
+    ("doubled", "events doubled"),
+    ("wrong", "events that did not happen, or were not to be told there"),
+)
 
 
 def table(found: dict[str, Any]) -> str:
     lines = [f"{found[name]:>8}  {told}" for name, told in ROWS]
+    lines += ["", *(f"{found[f'events_{name}']:>8}  {told}" for name, told in EVENT_ROWS)]
     late = "p50 {lateness_p50} s, p99 {lateness_p99} s, worst {lateness_max} s"
     calm = "p50 {lateness_calm_p50} s, p99 {lateness_calm_p99} s"
     lines += [

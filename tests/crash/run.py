@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from tests import unlimited
-from tests.crash import cast, hook_sink, mail_sink
+from tests.crash import cast, event_sink, hook_sink, mail_sink
 from tests.crash import plan as planning
 from tests.crash.client import Client
 from tests.crash.database import TheDatabase
@@ -22,7 +22,7 @@ from tests.crash.judge import Verdict, judge, promised
 from tests.crash.ledger import Books, Fault, Ledger, open_ledger
 from tests.crash.plan import Plan
 from tests.crash.replicas import Fleet, Slot
-from tests.crash.scenario import HOOK, LAST_RESORT, MAIL
+from tests.crash.scenario import EVENT, HOOK, LAST_RESORT, MAIL, SUBSCRIPTIONS
 from tests.crash.sinks import Sink
 
 ADMIN = ("admin@example.org", "a long password for the crash test")
@@ -101,6 +101,7 @@ class _Stage:
         self.sinks: dict[str, Sink] = {}
         self.client = Client([s.url for s in fleet.slots if s.command == "serve"])
         self.key = ""
+        self.subscriptions: list[int] = []
         self.began = 0.0
         self.calm: list[tuple[float, float]] = []
 
@@ -122,13 +123,18 @@ class _Stage:
                 planning.troubles(options.seed, channel),
                 lambda port: stage.kill_sender(port),  # noqa: PLW0108  # there is none yet
             )
-            for channel in (MAIL, HOOK)
+            for channel in (MAIL, HOOK, EVENT)
         }
         mail = await mail_sink.listen(sinks[MAIL])
         hook = await hook_sink.listen(sinks[HOOK])
-        for server in (mail, hook):
+        events = await event_sink.listen(
+            sinks[EVENT], lambda: {slot.pid: slot.port for slot in slots if slot.pid is not None}
+        )
+        for server in (mail, hook, events):
             stack.callback(server.close)
-        mail_port, hook_port = (s.sockets[0].getsockname()[1] for s in (mail, hook))
+        mail_port, hook_port, event_port = (
+            server.sockets[0].getsockname()[1] for server in (mail, hook, events)
+        )
         environment = _environment(folder, database.url, mail_port)
         fleet = Fleet(slots, environment, ledger)
         stack.push_async_callback(fleet.close)
@@ -144,6 +150,10 @@ class _Stage:
         places = cast.Sinks(sinks[MAIL], sinks[HOOK], f"http://127.0.0.1:{hook_port}")
         ids = await cast.make_people(stage.client, places)
         await cast.make_policies(stage.client, places, ids)
+        stage.subscriptions = await cast.make_subscriptions(
+            stage.client, f"http://127.0.0.1:{event_port}"
+        )
+        ledger.books.subscriptions = SUBSCRIPTIONS
         stage.key = await cast.make_tool(stage.client)
         match options.bug:
             case "claim-without-lock":
@@ -235,17 +245,22 @@ class _Stage:
         await asyncio.sleep(max(0.0, last_due - time.time()))
         missing, since = -1, time.monotonic()
         while time.monotonic() < since + self.options.patience:
-            found = len(self._judged().missing)
+            verdict = self._judged()
+            found = len(verdict.missing) + verdict.events.lost
             if found == 0 and not await self._waiting():
                 break
+            await self.database.pass_time()
             if found != missing:
                 missing, since = found, time.monotonic()
             await asyncio.sleep(1)
         await self._note_failures()
 
     async def _waiting(self) -> int:
-        path = "/v1/notifications?status=pending&status=sending&per_page=1"
-        total: int = (await self.client.ask("GET", path)).body["total"]
+        waiting = "status=pending&status=sending&per_page=1"
+        deliveries = (f"/v1/webhook-subscriptions/{id_}/deliveries" for id_ in self.subscriptions)
+        total = 0
+        for path in ("/v1/notifications", *deliveries):
+            total += (await self.client.ask("GET", f"{path}?{waiting}")).body["total"]
         return total
 
     async def _note_failures(self) -> None:

@@ -1,4 +1,5 @@
-"""The small world of the crash test: its people, its policies, and what an alert owes them.
+"""The small world of the crash test: its people, its policies and subscriptions, and what an
+alert owes them.
 
 Pure, and written down a second time on purpose: the product is asked for these policies in its
 own JSON, but what they owe is worked out here, with none of its code.
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-MAIL, HOOK = "mail", "hook"
+MAIL, HOOK, EVENT = "mail", "hook", "event"
 FALLBACK = "fallback"
 NEVER = 3600.0  # seconds; a ladder that must not end within a run
 
@@ -71,6 +72,23 @@ class Owed:
     after: float
 
 
+@dataclass(frozen=True)
+class Subscription:
+    """An endpoint that is to be told of incidents, of some severities or of all."""
+
+    name: str
+    severities: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        return f"/events/{self.name}"
+
+    def wants(self, severity: str) -> bool:
+        return not self.severities or severity in self.severities
+
+
+SERVICE = "database"  # the only one that has alerts
+TOLD = ("incident.created", "incident.status_changed")
 SEVERITIES = ("critical", "high", "medium", "low")
 PEOPLE = {
     person.name: person
@@ -100,6 +118,8 @@ POLICIES = (
         severity=("medium",),
     ),
 )  # fmt: skip
+
+SUBSCRIPTIONS = (Subscription("desk"), Subscription("worst", ("critical", "high")))
 
 
 def owed_by(severity: str, team: str | None) -> list[Owed]:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.crash.judge import CROSSING, RECORDING, RECORDING_STUBBORNLY, Verdict, judge
+from tests.crash.copies import RECORDING, RECORDING_STUBBORNLY
+from tests.crash.judge import CROSSING, Verdict, judge
 from tests.crash.ledger import USUAL_START, Accepted, Answered, Arrival, Books, Fault
 from tests.crash.scenario import FALLBACK, HOOK, MAIL, PEOPLE
 
