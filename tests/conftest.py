@@ -12,6 +12,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,11 +25,11 @@ from app.core.config import Settings
 from app.core.load import load_settings
 from app.core.security import Signer
 from app.db import migrations
-from app.db.base import metadata
 from app.db.embedded import EmbeddedPostgres
 from app.db.session import Database, transaction_time
 from app.main import Setup, create_app
 from tests import unlimited
+from tests.kept import Kept
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,21 +124,18 @@ async def empty_database_url(server: EmbeddedPostgres) -> AsyncIterator[str]:
     await _as_superuser(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-DELETE_ALL = "; ".join(
-    ["SET session_replication_role = replica"]
-    + [f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables]
-)
+@pytest.fixture(scope="session")
+async def _kept(database_url: str) -> AsyncIterator[Kept]:
+    made = Kept(database_url)
+    yield made
+    await made.close()
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(_kept: Kept) -> AsyncIterator[Database]:
     """The database with empty tables."""
-    connection = await asyncpg.connect(plain(database_url))
-    await connection.execute(DELETE_ALL)
-    await connection.close()
-    made = Database(database_url, pool_size=20)
-    yield made
-    await made.close()
+    yield await _kept.empty()
+    await _kept.take_back()
 
 
 class Clock:
@@ -176,8 +174,8 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture
-def settings() -> Settings:
+@pytest.fixture(scope="session")
+def settings(_no_settings_from_outside: None) -> Settings:
     return load_settings(
         password_rounds=4,
         allow_private_targets="127.0.0.1/32",
@@ -186,17 +184,29 @@ def settings() -> Settings:
     )
 
 
-@pytest.fixture
-def app(database: Database, settings: Settings, data_dir: Path) -> FastAPI:
-    """The service without its loops: a test turns them by hand."""
+@pytest.fixture(scope="session")
+def built(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """A service that has no database yet. To build one takes longer than most tests, so they
+    share it; whoever runs its lifespan needs one of their own.
+    """
     setup = Setup(
         settings=settings,
-        database_url=database.engine.url.render_as_string(hide_password=False),
-        data_dir=data_dir,
+        database_url="postgresql+asyncpg://nobody@127.0.0.1:1/nothing",
+        data_dir=tmp_path_factory.mktemp("data"),
         secret_key="a secret key that is long enough for the tests",
         public_url="https://tocsin.test",
     )
-    return create_app(setup, with_worker=False, database=database)
+    return create_app(setup, with_worker=False)
+
+
+@pytest.fixture
+def app(built: FastAPI, database: Database) -> Iterator[FastAPI]:
+    """The service without its loops: a test turns them by hand."""
+    unplugged = built.state.service
+    built.state.service = replace(unplugged, database=database)
+    yield built
+    built.state.service = unplugged
+    built.dependency_overrides.clear()
 
 
 @pytest.fixture

@@ -102,11 +102,18 @@ async def test_a_refusal_costs_the_database_nothing(world: World, database: Data
     await use_up(world, ana)
     taken: list[Any] = []
     pool = database.engine.sync_engine.pool
-    event.listen(pool, "checkout", lambda *about: taken.append(about))
-    assert (await write(world, ana)).status_code == 429
-    assert taken == []
-    await world.client.get("/v1/incidents", headers=ana.headers)
-    assert taken != []
+
+    def note(*about: Any) -> None:
+        taken.append(about)
+
+    event.listen(pool, "checkout", note)
+    try:
+        assert (await write(world, ana)).status_code == 429
+        assert taken == []
+        await world.client.get("/v1/incidents", headers=ana.headers)
+        assert taken != []
+    finally:
+        event.remove(pool, "checkout", note)
 
 
 async def test_a_refused_write_changes_nothing(world: World) -> None:

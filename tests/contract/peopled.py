@@ -15,7 +15,8 @@ from typing import Any
 import asyncpg
 
 from app.domain.user import Role
-from tests.conftest import DELETE_ALL, plain
+from tests.conftest import plain
+from tests.kept import DELETE_ALL
 from tests.contract.examples import Examples
 from tests.world import Person, World
 

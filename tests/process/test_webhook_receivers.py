@@ -8,7 +8,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -61,7 +61,8 @@ async def receiver(language: str, folder: Path, port: int, secret: str) -> Async
         await listens(port)
         yield process
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):  # a test may have ended it
+            process.kill()
         await process.communicate()
 
 
