@@ -16,9 +16,10 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, LargeBinary, String, bindpar
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db import feed
-from app.db.session import ReadSession, WriteSession
+from app.db.session import ReadSession, WriteSession, wake_after_commit
 from app.domain.incident import Opening, Severity
 from app.domain.integration import IntegrationKind, Sender
+from app.domain.search import READER
 from app.domain.storm import ServiceLimit
 
 NOW = bindparam("now", type_=DateTime(timezone=True))
@@ -152,6 +153,7 @@ async def open_many(
     parameters = {"openings": _json(rows), "now": now, "since": since, "most": most}
     found = (await session.execute(_OPEN_MANY, parameters)).all()
     feed.after_commit(session)
+    wake_after_commit(session, READER)
     return Opened(
         ids={uid: incident_id for uid, incident_id, _, _ in found},
         lately={service: opened for _, _, service, opened in found},

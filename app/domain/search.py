@@ -8,6 +8,7 @@ found in “db-7.prod.example.org:5432”, and finds “db” directly before �
 import re
 from string import punctuation
 
+READER = "search"  # the loop that reads the words of incidents
 MOST_MATCHES = 1_000  # only the newest of more are put in order
 # PostgreSQL's own parser would read “db-7” as “db” and the number −7, and hosts as one word.
 SPACES = " " * len(punctuation)

@@ -23,11 +23,14 @@ from app.models.notification_preference import (
     NotificationPreference,
     NotificationRule,
 )
+from app.models.search import SEARCH_QUEUE, SEARCH_WORDS
 from app.models.throttle import Throttle
 from app.models.user import User
 from app.models.webhook import WebhookDelivery, WebhookSubscription
 
 __all__ = [
+    "SEARCH_QUEUE",
+    "SEARCH_WORDS",
     "Alert",
     "ApiKey",
     "AuditEntry",

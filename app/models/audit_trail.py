@@ -139,6 +139,8 @@ RECORDED_ELSEWHERE: dict[str, str] = {
     "notification_preferences": "written in bulk; said in words",
     "notifications": "what was sent",
     "refresh_tokens": "each belongs to a session",
+    "search_queue": "incidents whose words are still to be read",
+    "search_words": "the words of incidents",
     "throttles": "counters",
     "timeline_events": "the incident's own story",
     "webhook_deliveries": "what was sent, listed with its subscription",

@@ -1,7 +1,6 @@
 """Incidents and what hangs on them. Nothing here cascades away: history outlives its actors."""
 
 from datetime import datetime
-from string import punctuation
 from typing import Any
 from uuid import UUID
 
@@ -21,26 +20,20 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base_class import Base, Keyed, Revised, one_of
 from app.domain.incident import AssignmentRole, IncidentStatus, Severity, TimelineType
-from app.domain.search import SPACES
 from app.models.user import User
 
 UNRESOLVED = text("status <> 'resolved'")
+# What an index puts aside for later, the alert waits for that comes when it is too much.
+AT_ONCE = {"fastupdate": "off"}
 # Critical is the greatest.
 _RANK = "CASE severity {} ELSE NULL END".format(
     " ".join(f"WHEN '{one}' THEN {len(Severity) - one.rank}" for one in Severity)
 )
-_PARTING = punctuation.replace("'", "''")
-
-
-def _words(column: str, weight: str) -> str:
-    """The words of a column as `app.domain.search` reads what is looked for."""
-    parted = f"translate(coalesce({column}, ''), '{_PARTING}', '{SPACES}')"
-    return f"setweight(to_tsvector('simple', {parted}), '{weight}')"
 
 
 class Incident(Keyed, Revised, Base):
@@ -86,12 +79,14 @@ class Incident(Keyed, Revised, Base):
             "custom_fields",
             postgresql_using="gin",
             postgresql_ops={"custom_fields": "jsonb_path_ops"},
+            postgresql_with=AT_ONCE,
         ),
         Index(
             "ix_incidents_tags",
             "tags",
             postgresql_using="gin",
             postgresql_where=text("tags <> '{}'"),
+            postgresql_with=AT_ONCE,
         ),
         Index("ix_incidents_deleted", "id", postgresql_where=text("deleted_at IS NOT NULL")),
         Index("ix_incidents_drills", "id", postgresql_where=text("is_drill")),
@@ -217,19 +212,7 @@ class TimelineEvent(Keyed, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-# What lists are searched and put in order by is of the tables only: no object loads or writes it.
-_OF_INCIDENTS = (
-    Column("severity_rank", SmallInteger, Computed(_RANK, persisted=True)),
-    Column(
-        "words",
-        TSVECTOR,
-        Computed(f"{_words('title', 'A')} || {_words('description', 'B')}", persisted=True),
-    ),
-)
-_OF_COMMENTS = (Column("words", TSVECTOR, Computed(_words("content", "C"), persisted=True)),)
-INCIDENTS, COMMENTS = Base.metadata.tables["incidents"], Base.metadata.tables["incident_comments"]
-for _table, _columns in ((INCIDENTS, _OF_INCIDENTS), (COMMENTS, _OF_COMMENTS)):
-    for _column in _columns:
-        _table.append_column(_column)
-    Index(f"ix_{_table.name}_words", _table.c.words, postgresql_using="gin")
+# What lists are put in order by is of the table only: no object loads or writes it.
+INCIDENTS = Base.metadata.tables["incidents"]
+INCIDENTS.append_column(Column("severity_rank", SmallInteger, Computed(_RANK, persisted=True)))
 Index(None, INCIDENTS.c.severity_rank, INCIDENTS.c.id)

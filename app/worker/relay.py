@@ -49,6 +49,8 @@ class Relay:
                 return BUSY
             self._placed_at = time.monotonic()
             self._after = max(self._after, (placed.last_id or 0) - OVERLAP)
+            if placed.count < crud_event.MOST:  # whoever has committed since then has rung
+                break
         if is_look:
             took = time.monotonic() - began
             self._next_look = time.monotonic() + max(LOOK_EVERY, LOOK_SHARE * took)

@@ -20,6 +20,7 @@ from app.core.metrics import Metrics
 from app.db.session import Database
 from app.domain.bundle import USUAL_LIMIT, PageLimit
 from app.domain.event import FEED, RELAY
+from app.domain.search import READER
 from app.services.webhook import DELIVERY as HOOKS
 from app.worker.auditor import AUDIT_EVERY, Auditor
 from app.worker.compose import Compose
@@ -28,6 +29,7 @@ from app.worker.escalation import Climber
 from app.worker.heartbeat import Heartbeat
 from app.worker.housekeeping import BODIES_KEPT, EVENTS_KEPT, Housekeeping
 from app.worker.loop import Loop
+from app.worker.reader import Reader
 from app.worker.receipts import Receipts
 from app.worker.relay import Relay
 from app.worker.webhooks import Webhooks
@@ -104,6 +106,7 @@ class Worker:
             HOUSEKEEPING: [Loop(HOUSEKEEPING, self._housekeeping.sweep, longest_sleep=SWEEP_EVERY)],
             AUDIT: [Loop(AUDIT, self._auditor.look, longest_sleep=2 * AUDIT_EVERY)],
             RELAY: [Loop(RELAY, Relay(database).round, longest_sleep=longest)],
+            READER: [Loop(READER, Reader(database).round, longest_sleep=longest)],
         }
         for lane in self._lanes:
             loop = Loop(
@@ -123,7 +126,7 @@ class Worker:
         """Start on the running event loop."""
         for loop in self._all_loops():
             loop.start()
-        self._every(self._safety_tick, ESCALATION, DELIVERY, RECEIPTS, RELAY, FEED, HOOKS)
+        self._every(self._safety_tick, ESCALATION, DELIVERY, RECEIPTS, RELAY, READER, FEED, HOOKS)
         self._every(AUDIT_EVERY, AUDIT)
         self._every(SWEEP_EVERY, HOUSEKEEPING)
         self._scheduler.start()

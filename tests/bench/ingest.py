@@ -75,7 +75,7 @@ def alerts_of(service: Service) -> Key:
 
 
 # What one distinct alert comes to, as one statement: the incident, its tally, two lines of its
-# timeline, the escalation and the record of the alert with its body.
+# timeline, its event, the escalation and the record of the alert with its body.
 LIMIT = """
 WITH opened AS (
     INSERT INTO incidents (title, description, severity, service, source, tags, labels,
@@ -94,6 +94,12 @@ WITH opened AS (
     FROM opened
     UNION ALL
     SELECT id, 'escalation_started', 'Policy “bench” started.', jsonb '{"policy_id": 1}' FROM opened
+), fed AS (
+    INSERT INTO events (type, incident_id, service, severity, data)
+    SELECT 'incident.created', id, 'bench', 'high', jsonb_build_object('incident_id', id,
+        'title', 'Disk almost full on db-7', 'entry', 'opened',
+        'description', 'An alert from “bench” opened the incident.', 'is_drill', false)
+    FROM opened
 ), escalated AS (
     INSERT INTO escalations (incident_id, policy_id, policy_name, steps, final_delay_minutes,
         next_step_at, started_at)
