@@ -1,21 +1,28 @@
 """The HTTP server around the application: what it says, what it never says, how it stops."""
 
+import asyncio
 import logging
 import socket
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import Scope
 
+from app.api.event_stream import STREAM
 from app.api.feed import Feed
+from app.api.request_head import BoundedHeads
 from app.core.config import Settings
 
 SHUTDOWN_PATIENCE = 30
+STREAM_PATIENCE = 1.5  # seconds for whoever listens to take the end of the stream
 LARGEST_MESSAGE = 64 * 1024  # of a WebSocket; those who listen have little to say
 
 
 class Server(uvicorn.Server):
     """Ends the streams as soon as it is told to stop: it would wait for them until it loses
-    patience, and whoever listens could have been with another replica long since."""
+    patience, and whoever listens could have been with another replica long since.
+
+    Whoever does not even take the end of a stream is hung up on. Its bookmark is with it."""
 
     def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
         super().__init__(config)
@@ -23,17 +30,30 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._feed.close()
-        await super().shutdown(sockets)
+        cutting = asyncio.create_task(self._cut_streams())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            cutting.cancel()
+            await asyncio.gather(cutting, return_exceptions=True)
+
+    async def _cut_streams(self) -> None:
+        await asyncio.sleep(STREAM_PATIENCE)
+        for connection in list(self.server_state.connections):
+            scope: Scope | None = getattr(connection, "scope", None)  # before it asks: none
+            if scope is not None and _is_stream(scope):
+                connection.transport.abort()  # to close it would wait until all is taken
 
 
 def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     """How the server runs. Only proxies that are trusted say where a request came from."""
-    logging.getLogger("uvicorn.error").addFilter(_names_no_address)
+    logging.getLogger("uvicorn.error").addFilter(_tells_no_secret)
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
+        http=BoundedHeads,
         ws="websockets-sansio",
         ws_max_size=LARGEST_MESSAGE,
         ws_per_message_deflate=False,  # takes more memory than all the rest of a connection
@@ -42,6 +62,11 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     )
 
 
-def _names_no_address(record: logging.LogRecord) -> bool:
-    """It logs each WebSocket with its whole URL, in which a ticket may stand."""
-    return '"WebSocket %s"' not in str(record.msg)
+def _is_stream(scope: Scope) -> bool:
+    return scope["type"] == "websocket" or STREAM in scope["state"]
+
+
+def _tells_no_secret(record: logging.LogRecord) -> bool:
+    """It logs each WebSocket with its whole URL, in which a ticket may stand; and, for whoever
+    debugs the protocol, all headers and messages."""
+    return record.levelno > logging.DEBUG and '"WebSocket %s"' not in str(record.msg)
