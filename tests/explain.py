@@ -1,5 +1,6 @@
 """How PostgreSQL means to run the statements that a test makes the service send."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,10 +18,18 @@ async def _sent(database: Database, part: str) -> AsyncIterator[list[tuple[str, 
         if part in statement:
             sent.append((statement, parameters))
 
+    ask = database.ask
+
+    async def ask_noted(question: str, *values: object) -> Any:
+        note(None, None, question, values)
+        return await ask(question, *values)
+
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    database.ask = ask_noted  # type: ignore[method-assign]
     try:
         yield sent
     finally:
+        database.ask = ask  # type: ignore[method-assign]
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)
 
 
@@ -49,3 +58,8 @@ async def blocks_of(database: Database, part: str) -> AsyncIterator[list[int]]:
             rows = (await connection.exec_driver_sql(explained, parameters)).all()
             plan = rows[0][0][0]["Plan"]
             counted.append(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+def without_count(plan: str) -> str:
+    """The plan of a page alone; what counts the whole list stands in it, beside."""
+    return re.sub(r"\n( *)InitPlan \d+\n(?:\1 .*\n)+", "\n", plan)

@@ -10,7 +10,6 @@ from app.api.state import Service
 from app.core import source
 from app.core.errors import ForbiddenError, UnauthorizedError
 from app.core.source import Source
-from app.db.session import transaction_time
 from app.domain.api_key import PREFIX
 from app.domain.audit_log import ActorKind
 from app.domain.user import Permission
@@ -62,9 +61,7 @@ def key_in(token: str | None, header: str | None) -> str | None:
 
 async def holder_of(service: Service, secret: str) -> User:
     """Whose key this is, limited to what the key may do. That it was used is written down."""
-    async with service.database.reading() as session:
-        now = await transaction_time(session)
-        held = await api_key_service.holder(session, secret, now=now)
+    held = await api_key_service.holder(service.database, secret)
     if held is None:
         raise UnauthorizedError(
             "This API key opens nothing: it is mistyped, revoked or expired, or its owner's"
@@ -72,7 +69,7 @@ async def holder_of(service: Service, secret: str) -> User:
         )
     if not held.is_noted:
         async with service.database.writing() as session:
-            await api_key_service.note_use(session, held.key.id, now=now)
+            await api_key_service.note_use(session, held.key.id, now=held.now)
     held.user.limit_to(held.key)
     return held.user
 

@@ -13,7 +13,7 @@ from app.api.paging import ById, PageQuery, paged
 from app.api.state import Service
 from app.core.errors import ForbiddenError, UnauthorizedError
 from app.core.paging import BIGGEST_KEY
-from app.crud import crud_auth
+from app.crud import crud_caller
 from app.db import session as db
 from app.domain.user import Actor, Permission, may
 from app.models import User
@@ -26,7 +26,9 @@ bearer = OAuth2PasswordBearer(
 )
 
 
-def service_of(request: Request) -> Service:
+# As every dependency that waits for nothing: FastAPI sends what is not `async` to a thread, which
+# costs more than all that is done here.
+async def service_of(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 
@@ -84,8 +86,7 @@ async def _whose_login(service: Service, token: str | None) -> User:
     if claims is None:
         raise UnauthorizedError("Log in first: the token is missing, wrong or has ended.")
     user_id, session_id = claims
-    async with service.database.reading() as session:
-        user = await crud_auth.user_of(session, user_id, session_id)
+    user = await crud_caller.of_login(service.database, user_id, session_id)
     if user is None:
         raise UnauthorizedError("This login is over; log in again.")
     return user

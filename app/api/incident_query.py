@@ -1,15 +1,17 @@
 """What a list of incidents can be narrowed to and put in order by."""
 
-from typing import Annotated
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from pydantic import AfterValidator, Field
 
-from app.api.deps import CurrentUser, ReadSession, require
+from app.api.deps import CurrentUser, ServiceDep, require
 from app.api.paging import PageQuery, paged
+from app.api.state import Service
 from app.core.errors import InvalidInputError
 from app.core.paging import BIGGEST_KEY
-from app.crud.crud_incident_list import IncidentFilter, IncidentOrder
+from app.crud.crud_incident_filter import IncidentFilter, IncidentOrder
 from app.domain.incident import IncidentStatus
 from app.domain.search import MOST_MATCHES, to_query
 from app.domain.user import Permission
@@ -46,7 +48,7 @@ SearchText = Annotated[str, Field(max_length=200), Storable]
 
 
 async def _filter(
-    session: ReadSession,
+    tocsin: ServiceDep,
     user: CurrentUser,
     deleted: Annotated[bool, Depends(_deleted)],
     status: Annotated[list[IncidentStatus], Query(description="Any of these.")] = [],  # noqa: B006
@@ -93,7 +95,7 @@ async def _filter(
         integration_id=integration_id,
         assigned_to=_id_of(assigned_to, user),
         unassigned=assigned_to == NOBODY,
-        custom_fields=await custom_field_service.sought(session, custom_field),
+        custom_fields=await _sought(tocsin, custom_field),
         since=since,
         until=until,
         updated_since=updated_since,
@@ -102,6 +104,15 @@ async def _filter(
         deleted=deleted,
         drill=drill,
     )
+
+
+async def _sought(
+    tocsin: Service, asked: Sequence[str]
+) -> Collection[Collection[Mapping[str, Any]]]:
+    if not asked:
+        return ()
+    async with tocsin.database.reading() as session:
+        return await custom_field_service.sought(session, asked)
 
 
 def _id_of(person: str | None, user: User) -> int | None:

@@ -4,12 +4,13 @@ A parameter that a list does not know is refused: a filter with a slip of the pe
 otherwise show everything. So a list that takes its page from here needs no check of its own.
 """
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from fastapi import Query, Request
+from fastapi import Query, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 
@@ -40,9 +41,17 @@ class PageQuery:
 
     def shown(self, found: Slice[Any]) -> dict[str, Any]:
         """A slice in the shape of every list."""
+        return {"items": found.items, **self._told(found)}
+
+    def written(self, found: Slice[str]) -> Response:
+        """The same of items that are JSON already, as the answer."""
+        told = json.dumps(self._told(found), separators=(",", ":"))
+        body = f'{{"items":[{",".join(found.items)}],{told[1:]}'
+        return Response(body, media_type="application/json")
+
+    def _told(self, found: Slice[Any]) -> dict[str, Any]:
         after = found.next_after
         return {
-            "items": found.items,
             "total": found.total,
             "total_is_bound": found.total_is_bound,
             "page": self.page,
@@ -57,10 +66,10 @@ class ById(StrEnum):
     ID = "id"
 
 
-def paged(orders: type[StrEnum], otherwise: StrEnum | None) -> Callable[..., PageQuery]:
+def paged(orders: type[StrEnum], otherwise: StrEnum | None) -> Callable[..., Awaitable[PageQuery]]:
     """A dependency for lists that can be put in these orders; None: the endpoint picks one."""
 
-    def page_of(
+    async def page_of(
         request: Request,
         page: Annotated[int, Query(ge=1, description="From 1; ignored with a cursor.")] = 1,
         per_page: Annotated[int, Query(ge=1, le=100)] = 50,
@@ -77,7 +86,7 @@ def paged(orders: type[StrEnum], otherwise: StrEnum | None) -> Callable[..., Pag
             Query(description="Ascending or descending; left out, as the list says."),
         ] = None,
     ) -> PageQuery:
-        refuse_unknown(request)
+        await refuse_unknown(request)
         cursors = _cursors(request)
         order = str(sort_by or otherwise or "")
         descending = None if sort_order is None else sort_order == "desc"
@@ -106,7 +115,7 @@ def _cursors(request: Request) -> Cursors:
 _known: dict[Any, frozenset[str]] = {}
 
 
-def refuse_unknown(request: Request) -> None:
+async def refuse_unknown(request: Request) -> None:
     endpoint = request.scope["endpoint"]
     known = _known.get(endpoint)
     if known is None:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Subquery,
     func,
     literal,
+    null,
     select,
     tuple_,
 )
@@ -96,18 +97,24 @@ async def window(
     descending: bool = True,
     orders: Orders = {},  # noqa: B006  # nobody changes it
 ) -> Slice[Row]:
-    """A page of `statement` in the order that is wanted, with the count of the whole."""
-    total, is_bound = await count(session, statement.with_only_columns(key), wanted)
+    """A page of `statement` in the order that is wanted, with the count of the whole: by one
+    statement, unless the page lies beyond the end."""
     value = orders.get(wanted.order, key)
     is_descending = descending if wanted.descending is None else wanted.descending
     page = after(statement, value, key, wanted, descending=is_descending)
-    found = (await session.execute(page.add_columns(value))).tuples().all()
+    keys = statement.with_only_columns(key)
+    counts: ColumnElement[Any] = null() if wanted.after else counted(keys).scalar_subquery()
+    found = (await session.execute(page.add_columns(value, counts))).tuples().all()
+    if found and wanted.after is None:
+        total, is_bound = bounded(found[0][2])
+    else:
+        total, is_bound = await count(session, keys, wanted)
     shown = found[: wanted.per_page]
     last = None
     if len(found) > wanted.per_page:
-        row, reached = shown[-1]
+        row, reached, _ = shown[-1]
         last = Place(reached, getattr(row, key.key), total, is_bound)
-    return Slice([row for row, _ in shown], total, is_bound, last)
+    return Slice([row for row, *_ in shown], total, is_bound, last)
 
 
 async def count(
@@ -116,9 +123,18 @@ async def count(
     """How many `keys` there are, and whether there are more; after a place, what it says."""
     if wanted.after is not None:
         return wanted.after.total, wanted.after.total_is_bound
-    counted: Subquery = keys.limit(most + 1).subquery()
-    total = (await session.scalars(select(func.count()).select_from(counted))).one()
-    return min(total, most), total > most
+    return bounded((await session.scalars(counted(keys, most=most))).one(), most=most)
+
+
+def counted(keys: Select[Any], *, most: int = COUNTED_AT_MOST) -> Select[tuple[int]]:
+    """How many `keys` there are, but never more than one too many."""
+    some: Subquery = keys.limit(most + 1).subquery()
+    return select(func.count()).select_from(some)
+
+
+def bounded(count: int, *, most: int = COUNTED_AT_MOST) -> tuple[int, bool]:
+    """What was `counted`, and whether there are more."""
+    return min(count, most), count > most
 
 
 def after(
@@ -129,19 +145,42 @@ def after(
     *,
     descending: bool,
 ) -> Select[Any]:
-    """One row more than the page holds: whether another follows.
+    """The part of a list that is wanted, and one row more: whether another follows."""
+    place: list[ColumnElement[Any]] | None = None
+    if wanted.after is not None:
+        place = [literal(one, type_of(one)) for one in (wanted.after.value, wanted.after.id)]
+    return cut(
+        statement,
+        value,
+        key,
+        place,
+        descending=descending,
+        rows=wanted.per_page + 1,
+        skipped=wanted.offset or None,
+    )
+
+
+def cut(
+    statement: Select[Any],
+    value: Column,
+    key: Column,
+    place: Sequence[ColumnElement[Any]] | None,
+    *,
+    descending: bool,
+    rows: int | ColumnElement[int],
+    skipped: int | ColumnElement[int] | None,
+) -> Select[Any]:
+    """So many rows in the order of `value`, from a place on: the value and the key reached there.
 
     The id decides among equal values, so that no row is met twice or left out. An index of
     (value, id) finds the place without reading what came before it.
     """
     columns = [key] if value is key else [value, key]
-    if wanted.after is not None:
-        place: list[Value] = [wanted.after.value, wanted.after.id][-len(columns) :]
-        here = tuple_(*columns)
-        there = tuple_(*(literal(one, type_of(one)) for one in place))
+    if place is not None:
+        here, there = tuple_(*columns), tuple_(*place[-len(columns) :])
         statement = statement.where(here < there if descending else here > there)
     order = [column.desc() if descending else column.asc() for column in columns]
-    return statement.order_by(*order).limit(wanted.per_page + 1).offset(wanted.offset or None)
+    return statement.order_by(*order).limit(rows).offset(skipped)
 
 
 def type_of(value: Value) -> TypeEngine[Any]:

@@ -3,27 +3,15 @@
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.orm import contains_eager
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
 from app.domain.api_key import USE_NOTED_EVERY
-from app.models import ApiKey, User
+from app.models import ApiKey
 
 
 def _is_live(now: datetime) -> ColumnElement[bool]:
     return ApiKey.revoked_at.is_(None) & or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
-
-
-async def live_by_hash(session: ReadSession, key_hash: str, *, now: datetime) -> ApiKey | None:
-    """The key with its owner, if it still opens anything: both are good."""
-    statement = (
-        select(ApiKey)
-        .join(ApiKey.user)
-        .where(ApiKey.key_hash == key_hash, User.is_active, _is_live(now))
-        .options(contains_eager(ApiKey.user))
-    )
-    return (await session.scalars(statement)).one_or_none()
 
 
 async def note_use(session: WriteSession, key_id: int, *, now: datetime) -> None:

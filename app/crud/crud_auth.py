@@ -11,21 +11,6 @@ from app.domain.auth import ChallengePurpose, SessionEnd
 from app.models import ApiKey, Challenge, LoginSession, RefreshToken, User
 
 
-async def user_of(session: ReadSession, user_id: int, session_id: int) -> User | None:
-    """The person whose login this is, if both are still good."""
-    statement = (
-        select(User)
-        .join(LoginSession, LoginSession.user_id == User.id)
-        .where(
-            User.id == user_id,
-            User.is_active,
-            LoginSession.id == session_id,
-            LoginSession.ended_at.is_(None),
-        )
-    )
-    return (await session.scalars(statement)).one_or_none()
-
-
 async def add_session(session: WriteSession, login: LoginSession) -> LoginSession:
     return await base.add(session, login)
 
@@ -132,15 +117,17 @@ async def remove_over(session: WriteSession, *, before: datetime, limit: int) ->
     """Forget up to `limit` logins and as many challenges that ended before then; how many."""
     gone = 0
     for model in (LoginSession, Challenge):
+        # In a CTE: a sub-query may be run for every row that it is compared with, limit and all.
         over = (
             select(model.id)
             .where(model.expires_at < before)
             .limit(limit)
             .with_for_update(skip_locked=True)
+            .cte("over")
         )
         removed = await session.execute(
             delete(model)
-            .where(model.id.in_(over.scalar_subquery()))
+            .where(model.id == over.c.id)
             .returning(model.id)
             .execution_options(synchronize_session=False)
         )

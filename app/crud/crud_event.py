@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.crud import base
@@ -124,14 +124,3 @@ async def remove_old(session: WriteSession, *, before: datetime, limit: int) -> 
         .execution_options(synchronize_session=False)
     )
     return len(removed.all())
-
-
-LEAP = 1_000_000
-
-
-async def leap(session: WriteSession) -> None:
-    """Leave a gap in the feed, after a restore: places that were given out since the backup
-    was taken are in the bookmarks of readers, and must not be given to anything else."""
-    await session.execute(
-        update(EventFeed).where(EventFeed.id == ONLY).values(position=EventFeed.position + LEAP)
-    )

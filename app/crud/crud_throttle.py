@@ -49,10 +49,17 @@ async def give_back(session: WriteSession, keys: Collection[str]) -> None:
 
 async def remove_over(session: WriteSession, *, now: datetime, limit: int) -> int:
     """Forget up to `limit` counts whose window is over; how many that were."""
-    over = select(Throttle.key).where(Throttle.ends_at <= now).limit(limit)
+    # In a CTE: a sub-query may be run for every row that it is compared with, limit and all.
+    over = (
+        select(Throttle.key)
+        .where(Throttle.ends_at <= now)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("over")
+    )
     gone = await session.execute(
         delete(Throttle)
-        .where(Throttle.key.in_(over.with_for_update(skip_locked=True).scalar_subquery()))
+        .where(Throttle.key == over.c.key)
         .returning(Throttle.key)
         .execution_options(synchronize_session=False)
     )

@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
-from app.models import WebhookSubscription
+from app.models import EventFeed, WebhookSubscription
 
 
 async def get(session: ReadSession, subscription_id: int) -> WebhookSubscription | None:
@@ -50,11 +50,12 @@ async def lock_behind(session: WriteSession, position: int) -> WebhookSubscripti
     return (await session.scalars(statement)).one_or_none()
 
 
-async def is_any_behind(session: ReadSession, position: int) -> bool:
-    """Whether an active subscription has not read up to this place, whoever holds it."""
+async def is_any_behind(session: ReadSession) -> bool:
+    """Whether an active subscription has not read the whole feed, whoever holds it."""
+    last = select(EventFeed.position).scalar_subquery()
     behind = (
         select(WebhookSubscription.id)
-        .where(WebhookSubscription.is_active, WebhookSubscription.position < position)
+        .where(WebhookSubscription.is_active, WebhookSubscription.position < last)
         .limit(1)
     )
     return (await session.scalars(behind)).one_or_none() is not None

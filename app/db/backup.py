@@ -31,11 +31,13 @@ DUMPED_TABLE = re.compile(r'dumping contents of table "?[\w.]*?(\w+)"?$')
 READ_TABLE = re.compile(r'processing data for table "?[\w.]*?(\w+)"?$')
 
 # Places in the feed that were given out since the backup are in the bookmarks of readers, and must
-# not be given to anything else. A backup from before there was a feed has none.
+# not be given to anything else. A backup from before the first event has no row yet; one from
+# before there was a feed has no table.
 LEAP = """
 DO $$ BEGIN
     IF to_regclass('public.event_feed') IS NOT NULL THEN
-        UPDATE public.event_feed SET position = position + 1000000;
+        INSERT INTO public.event_feed AS feed (id, position) VALUES (1, 1000000)
+        ON CONFLICT (id) DO UPDATE SET position = feed.position + 1000000;
     END IF;
 END $$
 """

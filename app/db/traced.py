@@ -1,5 +1,7 @@
 """A span for each statement, inside of what is traced anyway; never the values of one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -15,6 +17,22 @@ def watch(engine: Engine) -> None:
     event.listen(engine, "before_cursor_execute", _begin)
     event.listen(engine, "after_cursor_execute", _end)
     event.listen(engine, "handle_error", _fail)
+
+
+@contextmanager
+def asking(statement: str) -> Iterator[None]:
+    """The same around one that goes to the driver itself."""
+    span = telemetry.begin_statement(statement)
+    if span is None:
+        yield
+        return
+    try:
+        yield
+    except BaseException as error:
+        telemetry.fail(span, type(error).__name__)
+        raise
+    finally:
+        span.end()
 
 
 def _begin(connection: Connection, _: Any, statement: str, *__: Any) -> None:

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from app.core.errors import ConflictError, InvalidInputError, NotFoundError
 from app.core.security import hash_key, new_api_key
-from app.crud import crud_api_key, crud_user
-from app.db.session import ReadSession, WriteSession
+from app.crud import crud_api_key, crud_caller, crud_user
+from app.db.session import Database, WriteSession
 from app.domain.api_key import HINT, MOST_KEYS, USE_NOTED_EVERY, KeyInUse, beyond, is_ours, whole
 from app.domain.user import Permission
 from app.models import ApiKey, User
@@ -48,10 +48,12 @@ class NewApiKey:
 
 @dataclass(frozen=True)
 class Holder:
-    """Whose key a program brought; `is_noted` says that its use was written down just now."""
+    """Whose key a program brought, and when; `is_noted` says that its use was written down just
+    before."""
 
     user: User
     key: KeyInUse
+    now: datetime
     is_noted: bool
 
 
@@ -94,16 +96,17 @@ async def revoke(session: WriteSession, key_id: int, *, by: User, now: datetime)
         row.revoked_at = now
 
 
-async def holder(session: ReadSession, secret: str, *, now: datetime) -> Holder | None:
+async def holder(database: Database, secret: str) -> Holder | None:
     """Whose key this is and what it is limited to; None if it opens nothing, or nothing more."""
     if not is_ours(secret):
         return None
-    row = await crud_api_key.live_by_hash(session, hash_key(secret), now=now)
-    if row is None:
+    live = await crud_caller.of_key(database, hash_key(secret))
+    if live is None:
         return None
-    key = KeyInUse(row.id, frozenset(Permission(scope) for scope in row.scopes))
-    is_noted = row.last_used_at is not None and now - row.last_used_at < USE_NOTED_EVERY
-    return Holder(row.user, key, is_noted)
+    key = KeyInUse(live.id, frozenset(Permission(scope) for scope in live.scopes))
+    used = live.last_used_at
+    is_noted = used is not None and live.now - used < USE_NOTED_EVERY
+    return Holder(live.user, key, live.now, is_noted)
 
 
 async def note_use(session: WriteSession, key_id: int, *, now: datetime) -> None:

@@ -13,6 +13,7 @@ from app.api.deps import (
     Reader,
     ReadSession,
     Responder,
+    ServiceDep,
     WriteSession,
     acting,
 )
@@ -26,6 +27,7 @@ from app.crud import (
     crud_escalation,
     crud_incident,
     crud_incident_list,
+    crud_incident_shown,
     crud_notification,
     crud_notification_story,
 )
@@ -77,14 +79,16 @@ EDITED = Edited(crud_incident.lock, _shown, IncidentRead)
 
 @router.get("", response_model=PageRead[IncidentRead], responses=answers(401, 403, 422))
 async def list_incidents(
-    session: ReadSession, where: WantedIncidents, paging: IncidentPaging, _: Reader
-) -> dict[str, Any]:
+    service: ServiceDep, where: WantedIncidents, paging: IncidentPaging, _: Reader
+) -> Response:
     """List incidents, newest first unless `sort_by` or `sort_order` says otherwise.
 
     A filter that is given more than once means any of; different ones must all hold. What a
     `search` finds comes by relevance, what is narrowed to a time by that time.
     """
-    return paging.shown(await crud_incident_list.list_page(session, where, paging.window))
+    return paging.written(
+        await crud_incident_list.list_page(service.database, where, paging.window)
+    )
 
 
 @router.post(
@@ -118,7 +122,7 @@ async def declare_incident(
 )
 async def read_incident(session: ReadSession, incident_id: KeyPath, _: Reader) -> dict[str, Any]:
     """Read one incident."""
-    found = await crud_incident_list.read(session, incident_id)
+    found = await crud_incident_shown.read(session, incident_id)
     if found is None:
         raise NotFoundError("incident", incident_id)
     return found
