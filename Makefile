@@ -57,6 +57,7 @@ migrations: $(VENV)/.dev
 
 lock: ## Pin the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --group build -q -o requirements.txt
+	uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --group build --extra otel -c requirements.txt -q -o requirements-image.txt
 	uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 --group build --group dev -q -o requirements-dev.txt
 
 clean: ## Remove what was installed and cached (never the data)

@@ -5,10 +5,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.routing import Match
 
 from app.core import errors
@@ -39,6 +40,12 @@ CODE_BY_STATUS = {
     415: "UNSUPPORTED_MEDIA_TYPE",
     422: "VALIDATION_ERROR",
     429: "TOO_MANY_REQUESTS",
+}
+NO_ROUTE_HERE = "There is no such address; /openapi.json lists all there are."
+# What the framework says of itself helps nobody.
+MESSAGES = {
+    404: NO_ROUTE_HERE,
+    405: "This address takes other methods; the header Allow lists them.",
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # Faults of a union whose member cannot be told, and all of what is not there.
@@ -103,13 +110,26 @@ async def render_refusal(request: Request, error: Exception) -> JSONResponse:
 
 async def render_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    found = [
-        {"path": path(fault, error.body), "message": _sentence(fault)} for fault in error.errors()
-    ]
-    return _invalid(request, found)
+    return _invalid(request, _faults(error.errors(), error.body))
 
 
-def _invalid(request: Request, found: Sequence[Mapping[str, str]]) -> JSONResponse:
+async def refuse_socket(socket: WebSocket, error: Exception) -> None:
+    """What is wrong with the address of a WebSocket is told before it is one."""
+    assert isinstance(error, WebSocketRequestValidationError)
+    await socket.send_denial_response(_invalid(socket, _faults(error.errors(), None)))
+
+
+def _faults(faults: Sequence[Mapping[str, Any]], body: object) -> list[dict[str, str]]:
+    """Each fault once: a list reads its parameters twice."""
+    found = []
+    for fault in faults:
+        told = {"path": path(fault, body), "message": _sentence(fault)}
+        if told not in found:
+            found.append(told)
+    return found
+
+
+def _invalid(request: HTTPConnection, found: Sequence[Mapping[str, str]]) -> JSONResponse:
     first = found[0]
     return envelope(
         request.state.request_id,
@@ -129,9 +149,8 @@ async def render_http(request: Request, error: Exception) -> JSONResponse:
     headers = dict(error.headers or {})
     if error.status_code == 405 and (allowed := _allowed(request)):
         headers["Allow"] = allowed
-    return envelope(
-        request.state.request_id, error.status_code, code, str(error.detail), headers=headers
-    )
+    message = MESSAGES.get(error.status_code, str(error.detail))
+    return envelope(request.state.request_id, error.status_code, code, message, headers=headers)
 
 
 def _allowed(request: Request) -> str:
@@ -188,3 +207,4 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.TocsinError, render_refusal)
     app.add_exception_handler(RequestValidationError, render_invalid)
     app.add_exception_handler(HTTPException, render_http)
+    app.add_exception_handler(WebSocketRequestValidationError, refuse_socket)

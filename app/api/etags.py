@@ -82,7 +82,7 @@ class Expected:
         )
 
 
-def _expected(
+async def _expected(
     sent: Annotated[
         str | None,
         AfterValidator(lambda sent: sent if sent is None else read_tags(sent)),
@@ -105,7 +105,7 @@ def _expected(
 IfMatch = Annotated[Expected, Depends(_expected)]
 
 
-def _if_none_match(
+async def _if_none_match(
     _: Annotated[
         str | None,
         WithJsonSchema({"type": "string"}),

@@ -4,6 +4,9 @@ Every event has its place in the feed as its id. A quiet stream is heard from ev
 `HEARTBEAT` seconds; what it says then includes the bookmark, so that one who listens to little
 does not come back with a bookmark of last week. Written as bare ASGI: a thousand who listen to
 silence cost a thousand small objects, not a thousand stacks of a framework's.
+
+A stream marks the request that opened it (`is_stream`): what it takes until its end says nothing
+of how fast we answer, and a stop waits for it less long than for an answer.
 """
 
 import asyncio
@@ -16,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.api.feed import End, Feed, Frame, Reader
+from app.api.feed import End, Feed, Frame, Reader, Transport
 
 HEARTBEAT = 15.0  # seconds
 SEND_PATIENCE = 20.0  # seconds for a reader to take what fits into no buffer any more
@@ -27,6 +30,9 @@ HEADERS = {
     "X-Accel-Buffering": "no",  # nginx would wait for more
 }
 LOST = "What you had not read is no longer kept. Read everything anew; the stream goes on here."
+
+
+STREAM = "is_stream"  # in the state of the request
 
 
 class EventStream(Response):
@@ -40,6 +46,11 @@ class EventStream(Response):
         self._is_lost, self._follow = is_lost, follow
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"][STREAM] = True
+        with self._feed.listening(self._reader, Transport.SSE):
+            await self._tell(receive, send)
+
+    async def _tell(self, receive: Receive, send: Send) -> None:
         reader = self._reader
         headers = [header for header in self.raw_headers if header[0] != b"content-length"]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -53,7 +64,6 @@ class EventStream(Response):
         except TimeoutError:  # the server cuts the line, and the bookmark is with the reader
             reader.let_go(End.SLOW)
         finally:
-            self._feed.leave(reader)
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
@@ -100,6 +110,11 @@ async def _until_gone(receive: Receive, reader: Reader) -> None:
 
 async def converse(socket: WebSocket, feed: Feed, reader: Reader, *, is_lost: bool) -> None:
     """The same over an accepted WebSocket, until either side has enough."""
+    with feed.listening(reader, Transport.WEBSOCKET):
+        await _converse(socket, feed, reader, is_lost=is_lost)
+
+
+async def _converse(socket: WebSocket, feed: Feed, reader: Reader, *, is_lost: bool) -> None:
     hearing = asyncio.create_task(_hear(socket, reader))
     try:
         with suppress(WebSocketDisconnect, TimeoutError):
@@ -112,7 +127,6 @@ async def converse(socket: WebSocket, feed: Feed, reader: Reader, *, is_lost: bo
                 async with asyncio.timeout(SEND_PATIENCE):
                     await socket.close(code, str(reader.end or End.SLOW))
     finally:
-        feed.leave(reader)
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
 

@@ -13,8 +13,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import Context
 from dataclasses import dataclass
 from enum import StrEnum
@@ -55,6 +55,13 @@ class End(StrEnum):
     SLOW = "slow"  # the reader did not keep up
     LOGGED_OUT = "logged_out"
     GONE = "gone"  # nobody listens any more
+
+
+class Transport(StrEnum):
+    """How a stream reaches whoever listens."""
+
+    SSE = "sse"
+    WEBSOCKET = "websocket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +147,7 @@ class Feed:
         self._database = database
         self._most = most  # of each audience: what the public does keeps nobody else out
         self._readers: set[Reader] = set()
+        self._open = dict.fromkeys(Transport, 0)
         self._position = 0
         self._rung = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -153,6 +161,11 @@ class Feed:
 
     def count(self, audience: Audience) -> int:
         return sum(reader.wanted.audience is audience for reader in self._readers)
+
+    @property
+    def open_streams(self) -> dict[Transport, int]:
+        """How many are being told something, those that still read back among them."""
+        return dict(self._open)
 
     def close(self) -> None:
         """Let everybody go at once: this process stops."""
@@ -198,12 +211,20 @@ class Feed:
             yield page
         reader.bookmark = max(reader.bookmark, joined_at)
 
-    def leave(self, reader: Reader) -> None:
-        self._readers.discard(reader)
+    @contextmanager
+    def listening(self, reader: Reader, transport: Transport) -> Iterator[None]:
+        """Count an open stream for as long as this lasts; whatever ends it, its reader leaves."""
+        self._open[transport] += 1
+        try:
+            yield
+        finally:
+            self._open[transport] -= 1
+            self._readers.discard(reader)
 
     async def _pages(self, reader: Reader, until: int | None) -> AsyncIterator[list[Frame]]:
         read_to = reader.bookmark
-        while until is None or read_to < until:
+        # To the end even for one that was let go, but not for one that hears nothing any more.
+        while reader.end is not End.GONE and (until is None or read_to < until):
             async with self._database.reading() as session:
                 found = await crud_event.read_after(
                     session, read_to, PAGE, until=until, audience=reader.wanted.audience

@@ -110,7 +110,7 @@ def _read(kind: IntegrationKind, body: bytes, *, is_cut: bool, limit: int) -> Re
 
 async def take_in(request: Request, kind: IntegrationKind) -> JSONResponse:
     """Take in what a tool sends; what became of each alert, once that is durable."""
-    service = service_of(request)
+    service = await service_of(request)
     key_hash = hash_key(_key(request) or "")
     limit = service.settings.max_body_bytes
     if not await service.intake.knows(key_hash):

@@ -90,6 +90,12 @@ def _figures(service: Service, look: Look | None) -> Iterator[Metric]:
         "Requests with alerts that wait to be written by this process.",
         service.intake.waiting,
     )
+    streams = GaugeMetricFamily(
+        "tocsin_streams_open", "Streams that this process tells events to.", labels=["transport"]
+    )
+    for transport, count in service.feed.open_streams.items():
+        streams.add_metric([transport], count)
+    yield streams
     yield from _of_loops(service.pulse)
     yield _gauge("tocsin_database_up", "Whether the database could be asked.", look is not None)
     if look is not None:

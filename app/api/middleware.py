@@ -21,7 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.again import Again, was_in_the_way
 from app.api.cors import Cors
 from app.api.errors import envelope
+from app.api.event_stream import STREAM
 from app.api.express import Express
+from app.api.handshake import is_no_refusal, shake
 from app.api.limited import Limited
 from app.api.limits import Limits
 from app.core import source, telemetry
@@ -65,6 +67,7 @@ def install(
     with_doors: bool = True,
 ) -> None:
     """Put it all around the application, which people reach by https or not."""
+    logging.getLogger("uvicorn.error").addFilter(is_no_refusal)
     app.add_middleware(
         RequestContext,
         metrics=metrics,
@@ -98,7 +101,7 @@ class RequestContext:
         self.headers = [_raw(name, value) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         if scope["path"].endswith("/"):  # the same thing; a redirect would lose a tool's POST
@@ -107,14 +110,18 @@ class RequestContext:
         request_id = offered if ACCEPTABLE.fullmatch(offered) else f"{names.getrandbits(128):032x}"
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        if scope["type"] == "websocket":
+            path = _shown_path(scope["path"])
+            await shake(self.app, scope, receive, send, request_id=request_id, path=path)
+            return
         telemetry.begin_request(request_id, _shown_path(scope["path"]))
         started = time.perf_counter()
-        status = 0
+        status, began = 0, 0.0
 
         async def send_marked(message: Message) -> None:
-            nonlocal status
+            nonlocal status, began
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, began = message["status"], time.perf_counter()
                 headers = message["headers"] = list(message.get("headers", ()))
                 named = {name for name, _ in headers}
                 headers += [header for header in self.headers if header[0] not in named]
@@ -126,7 +133,12 @@ class RequestContext:
         try:
             await self.app(scope, receive, send_marked)
         finally:
-            took = time.perf_counter() - started
+            ended = time.perf_counter()
+            lasted: dict[str, float] = {}
+            if STREAM in scope["state"]:  # endless: what we took is the time until it began
+                lasted["stream_seconds"] = round(ended - began, 1)
+                ended = began
+            took = ended - started
             route = scope["state"].get("route", NO_ROUTE)
             self.metrics.answered(scope["method"], route, status, took)
             log.info(
@@ -136,6 +148,7 @@ class RequestContext:
                     "path": _shown_path(scope["path"]),
                     "status": status,
                     "duration_ms": round(took * 1000, 1),
+                    **lasted,
                 },
             )
             structlog.contextvars.clear_contextvars()

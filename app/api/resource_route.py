@@ -18,7 +18,10 @@ class ResourceRoute(BoundedRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
         replayed = self.responses.get(200, {}).get("model")
-        is_revised = REVISION in getattr(self.response_model, "model_fields", {})
+        is_revised = any(
+            REVISION in getattr(self.response_model, fields, {})
+            for fields in ("model_fields", "model_computed_fields")
+        )
 
         async def whole(request: Request) -> Response:
             try:

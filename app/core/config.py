@@ -76,7 +76,10 @@ class Settings(BaseSettings):
         description="The PostgreSQL (15 or newer) to use; without it Tocsin runs its own.",
     )
     database_pool: int = Field(
-        10, ge=2, le=200, description="The most database connections of one process."
+        10,
+        ge=2,
+        le=200,
+        description="The most database connections that requests of one process share.",
     )
     redis_url: StoreAddress | None = Field(
         None,

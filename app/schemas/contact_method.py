@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Secret, StringConstraints
+from pydantic import Field, Secret, StringConstraints, computed_field
 
 from app.domain.chat import LONGEST_URL
 from app.domain.contact_method import Given
 from app.domain.notification import Channel
-from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
+from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null, revision_of
 from app.schemas.types import EmailAddress, Flag, HttpUrl, Name, Phone, Storable
 
 LONGEST_PUSH_KEY = 200
@@ -143,6 +143,11 @@ class ContactMethodRead(ReadSchema):
     wants_updates: bool
     created_at: Instant
     updated_at: Instant
+
+    @computed_field(description="Another number for another state; for `If-Match`.")  # type: ignore[prop-decorator]
+    @property
+    def revision(self) -> int:
+        return revision_of(self.id, self.label, self.wants_updates, self.verified_at)
 
 
 class CodeSentRead(ReadSchema):

@@ -4,12 +4,19 @@ import re
 from datetime import time
 from typing import Annotated, Any
 
-from pydantic import AliasPath, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AliasPath,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    computed_field,
+)
 
 from app.domain.contact_method import MOST_RULES
 from app.domain.incident import Severity
 from app.domain.notification import Channel
-from app.schemas.base import ReadSchema, WriteSchema, not_null
+from app.schemas.base import ReadSchema, WriteSchema, not_null, revision_of
 from app.schemas.escalation import Minutes
 from app.schemas.types import Flag, Key, SeverityWord
 
@@ -90,6 +97,11 @@ class RulesRead(ReadSchema):
         ],
     )
 
+    @computed_field(description="Another number for other rules; for `If-Match`.")  # type: ignore[prop-decorator]
+    @property
+    def revision(self) -> int:
+        return revision_of(self.items)
+
 
 class ChannelsWrite(WriteSchema):
     """Only the named channels are switched."""
@@ -123,3 +135,8 @@ class PreferencesRead(ReadSchema):
     """Which channels are switched on. Nothing is sent over one that is off."""
 
     channels: ChannelsRead
+
+    @computed_field(description="Another number for other switches; for `If-Match`.")  # type: ignore[prop-decorator]
+    @property
+    def revision(self) -> int:
+        return revision_of(self.channels)

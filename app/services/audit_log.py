@@ -30,9 +30,13 @@ async def note(
     *,
     before: Mapping[str, object] | None = None,
     after: Mapping[str, object] | None = None,
+    about: str | None = None,
     now: datetime | None = None,
 ) -> None:
-    """Say that somebody did this. `action` is `resource.verb`; the values are cleaned here."""
+    """Say that somebody did this. `action` is `resource.verb`; the values are cleaned here.
+
+    What stayed as it was is left out, but for what tells which thing it is `about`.
+    """
     source: Source | None = session.info.get("source")
     if source is None:
         return
@@ -40,7 +44,7 @@ async def note(
     changes: dict[str, Any] = {
         name: {"before": shown(was.get(name)), "after": shown(new.get(name))}
         for name in sorted(was.keys() | new.keys())
-        if was.get(name) != new.get(name)
+        if name == about or was.get(name) != new.get(name)
     }
     dated = {} if now is None else {"created_at": now}
     await crud_audit_log.add(session, {**entry(source, action, resource_id, changes), **dated})

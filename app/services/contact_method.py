@@ -152,6 +152,12 @@ async def require(session: ReadSession, user_id: int, method_id: int) -> Contact
     return method
 
 
+async def lock(session: WriteSession, user_id: int, method_id: int) -> ContactMethod:
+    """The contact method, held with its person until the commit."""
+    await notification_preference.hold(session, user_id)
+    return await require(session, user_id, method_id)
+
+
 async def require_unverified(session: ReadSession, user_id: int, method_id: int) -> ContactMethod:
     method = await require(session, user_id, method_id)
     if method.verified_at is not None:
@@ -200,16 +206,16 @@ async def update(
     session: WriteSession, user_id: int, method_id: int, fields: Mapping[str, Any], *, now: datetime
 ) -> ContactMethod:
     """Write the named fields. The address stays: another one is another contact method."""
-    method = await _held(session, user_id, method_id)
+    method = await lock(session, user_id, method_id)
     notification_preference.amend(method, fields, now=now)
     return method
 
 
 async def remove(session: WriteSession, user_id: int, method_id: int, *, now: datetime) -> None:
     """Forget an address. Its rules go with it, and the others close ranks."""
-    method = await _held(session, user_id, method_id)
+    method = await lock(session, user_id, method_id)
+    await notification_preference.drop_rules_over(session, method, now=now)
     await crud_contact_method.remove(session, method)
-    await crud_notification_preference.close_ranks(session, user_id, now=now)
 
 
 async def send_code(
@@ -228,7 +234,7 @@ async def verify(
 
     A contact method that is verified already needs no code.
     """
-    method = await _held(session, user_id, method_id)
+    method = await lock(session, user_id, method_id)
     if method.verified_at is not None:
         return method
     challenge = await crud_auth.lock_newest_of_method(session, method_id)
@@ -304,8 +310,3 @@ async def _hold_active(session: WriteSession, user_id: int) -> None:
     user = await notification_preference.hold(session, user_id)
     if not user.is_active:
         raise UserInactiveError(f"{user.display_name} is deactivated.", user_id=user_id)
-
-
-async def _held(session: WriteSession, user_id: int, method_id: int) -> ContactMethod:
-    await notification_preference.hold(session, user_id)
-    return await require(session, user_id, method_id)

@@ -139,10 +139,11 @@ async def _note_assignment(
     if standing is None:
         await audit_log.note(session, "assignment.created", incident_id, after=after, now=now)
         return
-    before = {"role": standing.role}
+    before = {"user_id": user_id, "role": standing.role}
     await audit_log.note(
-        session, "assignment.updated", incident_id, before=before, after=after, now=now
-    )
+        session, "assignment.updated", incident_id, before=before, after=after, about="user_id",
+        now=now,
+    )  # fmt: skip
 
 
 async def comment(

@@ -75,9 +75,19 @@ async def replace_rules(
             await _add(session, user_id, {**fields, "position": position}, now=now)
     beyond = [rule.id for rule in there[len(wanted) :]]
     await crud_notification_preference.remove_rules(session, beyond)
-    for rule in there[len(wanted) :]:
-        gone = {"user_id": user_id, "contact_method_id": rule.contact_method_id}
-        await audit_log.note(session, "notification_rule.deleted", rule.id, before=gone, now=now)
+    await _note_removed(session, there[len(wanted) :], now=now)
+
+
+async def drop_rules_over(session: WriteSession, method: ContactMethod, *, now: datetime) -> None:
+    """Remove the rules that page over this contact method; the others close ranks.
+
+    The caller holds the person.
+    """
+    there = await crud_notification_preference.rules_of(session, method.user_id)
+    gone = [rule for rule in there if rule.contact_method_id == method.id]
+    await crud_notification_preference.remove_rules(session, [rule.id for rule in gone])
+    await _note_removed(session, gone, now=now)
+    await crud_notification_preference.close_ranks(session, method.user_id, now=now)
 
 
 async def page_over(session: WriteSession, method: ContactMethod, *, now: datetime) -> None:
@@ -123,6 +133,15 @@ def amend(
         setattr(row, name, value)
     if changed:
         row.updated_at = now
+
+
+async def _note_removed(
+    session: WriteSession, gone: Sequence[NotificationRule], *, now: datetime
+) -> None:
+    """Rules are removed in bulk, so the audit log has to be told."""
+    for rule in gone:
+        was = {"user_id": rule.user_id, "contact_method_id": rule.contact_method_id}
+        await audit_log.note(session, "notification_rule.deleted", rule.id, before=was, now=now)
 
 
 async def _add(

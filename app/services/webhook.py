@@ -26,7 +26,7 @@ from app.domain.webhook import (
     envelope,
 )
 from app.models import User, WebhookDelivery, WebhookSubscription
-from app.services import outbox
+from app.services import audit_log, outbox
 from app.services.outbox import Letter
 
 DELIVERY = "webhook_delivery"  # the loop that sends to subscriptions
@@ -180,6 +180,8 @@ async def replay(
     delivery.ready_at, delivery.settled_at = now, None
     delivery.attempts_before = delivery.attempts
     delivery.is_resend = delivery.is_resend or delivery.attempts > 0
+    what = {"delivery_id": delivery.id}
+    await audit_log.note(session, "webhook.replayed", subscription.id, after=what, now=now)
     wake_after_commit(session, DELIVERY)
     return delivery
 

@@ -13,23 +13,23 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 from app.channels.plain import one_line
 from app.core.metrics import Metrics
 from app.core.security import Vault
-from app.crud import crud_event, crud_webhook, crud_webhook_delivery
+from app.crud import crud_webhook, crud_webhook_delivery
 from app.crud.crud_webhook_delivery import LeasedDelivery
 from app.db.coalesce import Coalescer
-from app.db.session import Database, WriteSession, is_outage, transaction_time
+from app.db.session import Database, WriteSession, transaction_time
 from app.domain.webhook import MOST_TRIES, DeliveryStatus, Heard, Hook, envelope
 from app.services import webhook as webhook_service
 from app.services import webhook_delivery as delivery_service
 from app.services.webhook import SecretUnreadableError
 from app.services.webhook_delivery import HandedBack, Recorded, Told, Unknown, Verdict
 from app.worker.loop import SKIPPED
+from app.worker.underway import STOPPED, Carrier, UnderWay, write_down
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +38,6 @@ CONCURRENCY = 64
 EACH = 4  # leased of one subscription at a time, while it has no more under way
 MARGIN = timedelta(seconds=15)  # after its time-out a sender is taken for dead
 MOST_RECORDED = 100
-PAUSES = (0.2, 1.0, 3.0)  # between tries to record; the last of them over and over
-LAST_WORD = 5.0  # seconds to write down what is abandoned
-STOPPED = "Tocsin was stopped while it was being sent, so it may have gone out."
 
 
 class HookSender(Protocol):
@@ -53,17 +50,7 @@ class HookSender(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass
-class UnderWay:
-    """A delivery between its lease and its record."""
-
-    lease: LeasedDelivery
-    since: float  # on the event loop's clock
-    is_begun: bool = False  # it may have left
-    is_ended: bool = False  # how it went is known
-
-
-class Webhooks:
+class Webhooks(Carrier[LeasedDelivery]):
     """What one process does for subscriptions."""
 
     def __init__(
@@ -77,27 +64,28 @@ class Webhooks:
         concurrency: int = CONCURRENCY,
         chance: Callable[[], float] = random.random,  # the jitter between attempts
     ) -> None:
+        super().__init__()
         self.sender = sender
-        self.freed: Callable[[], None] = lambda: None  # rings the loop that sends
         self._database = database
         self._vault = vault
         self._metrics = metrics or Metrics()
         self._lease_span = sender.timeout + margin
         self._concurrency = concurrency
         self._chance = chance
-        self._under_way: dict[asyncio.Task[None], UnderWay] = {}
         self._recorder: Coalescer[Told, bool] = Coalescer(self._write, most=MOST_RECORDED)
-        self._is_over = False
 
     # --- the feed
 
     async def read_feed(self) -> timedelta | None:
         """Write deliveries for every event that subscriptions have not seen yet."""
-        while await self._database.write(self._promise) is not None:
-            pass
+        while await self._is_any_behind():
+            if await self._database.write(self._promise) is None:
+                return SKIPPED  # others hold all that are
+        return None
+
+    async def _is_any_behind(self) -> bool:
         async with self._database.reading() as session:
-            last = await crud_event.last_position(session)
-            return SKIPPED if await crud_webhook.is_any_behind(session, last) else None
+            return await crud_webhook.is_any_behind(session)
 
     async def _promise(self, session: WriteSession) -> int | None:
         now = await transaction_time(session)
@@ -138,16 +126,9 @@ class Webhooks:
             )
 
         leased = await self._database.write(lease)
-        loop = asyncio.get_running_loop()
-        for one in (UnderWay(lease, loop.time()) for lease in leased):
-            task = asyncio.create_task(self._deliver(one), name=f"hook {one.lease.id}")
-            self._under_way[task] = one
-            task.add_done_callback(self._done)
+        for delivery in leased:
+            self._start(delivery, f"hook {delivery.id}")
         return bool(leased)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        del self._under_way[task]
-        self.freed()
 
     async def _next_lead(self) -> timedelta | None:
         async with self._database.reading() as session:
@@ -159,12 +140,12 @@ class Webhooks:
 
     # --- one delivery
 
-    async def _deliver(self, one: UnderWay) -> None:
+    async def _carry(self, one: UnderWay[LeasedDelivery]) -> None:
         verdict = await self._send(one)
         one.is_ended = True
         await self._record(one, verdict)
 
-    async def _send(self, one: UnderWay) -> Heard:
+    async def _send(self, one: UnderWay[LeasedDelivery]) -> Heard:
         """What came back; it never raises."""
         lease = one.lease
         if lease.tries > MOST_TRIES:
@@ -190,25 +171,14 @@ class Webhooks:
 
     # --- recording
 
-    async def _record(self, one: UnderWay, verdict: Verdict) -> None:
-        """Write down how it went, trying until the lease ends."""
-        loop = asyncio.get_running_loop()
-        until = one.since + self._lease_span.total_seconds()
-        attempt = 0
-        while True:
-            try:
-                if not await self._recorder.add((one.lease, verdict)):
-                    log.warning("webhook.lease_was_lost", extra={"delivery_id": one.lease.id})
-                return
-            except Exception as error:
-                pause = PAUSES[min(attempt, len(PAUSES) - 1)]
-                if loop.time() + pause > until:
-                    log.exception("webhook.not_recorded", extra={"delivery_id": one.lease.id})
-                    return
-                if attempt == 0 and not is_outage(error):
-                    log.exception("webhook.recorded_later", extra={"delivery_id": one.lease.id})
-            attempt += 1
-            await asyncio.sleep(pause)
+    async def _record(self, one: UnderWay[LeasedDelivery], verdict: Verdict) -> None:
+        ends = one.since + self._lease_span.total_seconds()
+        await write_down(
+            lambda: self._recorder.add((one.lease, verdict)),
+            patience=ends - asyncio.get_running_loop().time(),
+            what="webhook",
+            delivery_id=one.lease.id,
+        )
 
     async def _write(self, told: list[Told]) -> Sequence[bool]:
         ages: dict[int, timedelta] = {}
@@ -240,31 +210,10 @@ class Webhooks:
 
     # --- the end
 
-    async def drain(self) -> None:
-        """Wait until nothing is under way. Whoever drains has stopped the loop that leases."""
-        while self._under_way:
-            await asyncio.wait(self._under_way)
-
-    async def abandon(self) -> None:
-        """Stop waiting: what was never begun goes back as it was, what is in mid-send is
-        another sender's to send again. Where that cannot be written the leases run out."""
-        self._is_over = True
-        left = {task: one for task, one in self._under_way.items() if not one.is_ended}
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        words = [asyncio.create_task(self._hand_over(one)) for one in left.values()]
-        pending = {*words, *self._under_way}
-        if pending:
-            _, late = await asyncio.wait(pending, timeout=LAST_WORD)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-
     async def close(self) -> None:
         """End the connections of this way out, to endpoints and to the database."""
         await self.sender.close()
         await self._database.close()
 
-    async def _hand_over(self, one: UnderWay) -> None:
+    async def _hand_over(self, one: UnderWay[LeasedDelivery]) -> None:
         await self._record(one, Unknown(STOPPED) if one.is_begun else HandedBack())

@@ -35,6 +35,19 @@ async def test_an_entry_says_who_what_from_where_and_in_which_request(world: Wor
     assert set(entry["changes"]) == {"status", "acknowledged_by", "acknowledged_at"}
 
 
+async def test_another_role_is_told_with_whose_it_is(world: World) -> None:
+    admin = await world.admin()
+    number = (await world.declare(admin))["id"]
+    for role in ("commander", "observer"):
+        body = {"user_id": admin.id, "role": role}
+        await world.call("POST", f"/v1/incidents/{number}/assignments", admin, json=body)
+    entry = await newest(world, admin, "assignment.updated")
+    assert entry["changes"] == {
+        "user_id": {"before": admin.id, "after": admin.id},
+        "role": {"before": "commander", "after": "observer"},
+    }
+
+
 async def test_a_change_of_nothing_leaves_no_entry(world: World) -> None:
     admin = await world.admin()
     made = await world.declare(admin)

@@ -7,6 +7,7 @@ from tests.api.answers import send
 from tests.api.auditing import actions_since
 from tests.permissions import TABLE
 from tests.reaching import code_of
+from tests.worker.hooks import deliveries, tell, webhooks
 from tests.world import Person, World
 
 # They change nothing that a person is asked about later, and why.
@@ -21,7 +22,6 @@ UNAUDITED = {
     "POST /v1/users/{user_id}/contact-methods/{contact_method_id}/send-code": "sends a code",
     "POST /v1/users/{user_id}/contact-methods/{contact_method_id}/test": "sends a test",
     "POST /v1/webhook-subscriptions/{subscription_id}/test": "sends a test, which is listed",
-    "POST /v1/webhook-subscriptions/{subscription_id}/deliveries/{delivery_id}/replay": "likewise",
     "POST /v1/receipts/{token}": "a provider says what became of a message",
     "POST /v1/webhooks/alerts": "a tool; each alert is kept",
     "POST /v1/webhooks/alertmanager": "likewise",
@@ -96,7 +96,8 @@ async def _reach(tour: Tour, admin: Person) -> None:
     said = "notification_rule.updated notification_rule.deleted"
     path = "PUT /v1/users/{user_id}/notification-rules"
     await tour.do(path, admin, said, json={"items": rules}, **mine)
-    await tour.do(f"DELETE {one}", admin, "contact_method.deleted", **mine)
+    said = "notification_rule.deleted contact_method.deleted"
+    await tour.do(f"DELETE {one}", admin, said, **mine)
     usual = (await tour.world.call("GET", "/v1/users/me/contact-methods", admin))["items"][0]
     rules = [{"contact_method_id": usual["id"], "delay_minutes": 0}]
     await tour.do(path, admin, "notification_rule.created", json={"items": rules}, **mine)
@@ -150,9 +151,17 @@ async def _hooks(tour: Tour, admin: Person) -> None:
     said = "webhook.created webhook.updated"  # its secret is locked with its number
     key = (await tour.do(f"POST {hooks}", admin, said, json=body))["id"]
     one, which = f"{hooks}/{{subscription_id}}", {"subscription_id": key}
-    body = {"services": ["db"]}
+    body = {"name": "Table"}
     await tour.do(f"PATCH {one}", admin, "webhook.updated", json=body, **which)
     await tour.do(f"POST {one}/rotate-secret", admin, "webhook.updated", json={}, **which)
+    await tell(tour.world)
+    await webhooks(tour.world).read_feed()
+    for is_active in (False, True):  # what waits is cancelled
+        body = {"is_active": is_active}
+        await tour.do(f"PATCH {one}", admin, "webhook.updated", json=body, **which)
+    [sent] = await deliveries(tour.world, admin, {"id": key})
+    replay = f"{one}/deliveries/{{delivery_id}}/replay"
+    await tour.do(f"POST {replay}", admin, "webhook.replayed", delivery_id=sent["id"], **which)
     await tour.do(f"DELETE {one}", admin, "webhook.deleted", **which)
     told = str(await tour.world.sql("SELECT changes FROM audit_log"))
     assert "a-secret-path" not in told

@@ -131,8 +131,5 @@ async def test_the_index_finds_them_among_many(world: World, admin: Person) -> N
     await world.sql("ANALYZE incidents")
     async with plans_of(world.database, "FROM incidents") as plans:
         assert await found(world, admin, "customers:42", "customers:7") == "01"
-    assert len(plans) == 3  # the count, the page, and what is shown of its incidents
-    seeking = [plan for plan in plans if "@>" in plan]
-    assert len(seeking) == 2
-    for plan in seeking:
-        assert "ix_incidents_custom_fields" in plan, plan
+    [plan] = plans  # for the count and for the page
+    assert plan.count("Bitmap Index Scan on ix_incidents_custom_fields") >= 2, plan

@@ -38,6 +38,20 @@ async def test_a_wrong_method_is_told_and_so_is_the_right_one(world: World) -> N
         assert allowed in answer.headers["allow"]
 
 
+async def test_what_is_not_there_says_where_to_look(world: World) -> None:
+    nowhere = (await send(world, "GET", "/v1/nope")).json()
+    assert "/openapi.json" in nowhere["message"]
+    wrong = (await send(world, "PUT", "/v1/incidents")).json()
+    assert "Allow" in wrong["message"]
+
+
+async def test_a_fault_is_told_once(world: World) -> None:
+    ana = await world.person()
+    for query in ("status=x", "since=x", "search=%00", "page=0"):
+        answer = await send(world, "GET", f"/v1/incidents?{query}", ana)
+        assert len(refusal(answer, 422, "VALIDATION_ERROR")["errors"]) == 1, query
+
+
 async def test_nobody_is_told_to_log_in(world: World) -> None:
     answer = await send(world, "GET", "/v1/incidents")
     refusal(answer, 401, "UNAUTHORIZED")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.answers import faulty, refused
-from tests.explain import plans_of
+from tests.explain import plans_of, without_count
 from tests.world import Person, World
 
 EVENTS = "/v1/escalation/events"
@@ -154,6 +154,6 @@ async def test_an_index_finds_the_page_among_many(world: World, query: str, inde
     asked = query.format(incident=number, policy=policy)
     async with plans_of(world.database, "FROM escalation_events") as plans:
         assert await listed(world, admin, asked)
-    page = plans[-1]
+    page = without_count(plans[-1])
     assert index in page, page
     assert "Seq Scan" not in page, page

@@ -34,6 +34,8 @@ async def made(
     await world.integration_key(admin)
     (integration,) = (await world.call("GET", "/v1/integrations", admin))["items"]
     await world.call("POST", "/v1/custom-fields", admin, expect=201, json=FIELD)
+    hook = {"name": "Desk", "url": "https://desk.example.org/hook"}
+    told = await world.call("POST", "/v1/webhook-subscriptions", admin, expect=201, json=hook)
     return {
         "incident": (f"/v1/incidents/{incident['id']}", {"title": "One"}, {"title": "Two"}),
         "policy": (
@@ -43,13 +45,15 @@ async def made(
         "me": ("/v1/users/me", {"full_name": "One"}, {"full_name": "Two"}),
         "integration": (f"/v1/integrations/{integration['id']}", {"name": "One"}, {"name": "Two"}),
         "custom field": ("/v1/custom-fields/customers", {"label": "One"}, {"label": "Two"}),
+        "webhook": (f"/v1/webhook-subscriptions/{told['id']}", {"name": "One"}, {"name": "Two"}),
         "message": ("/v1/message-templates/page/email", WORDS, {"body": "Two {{ title }}"}),
     }  # fmt: skip
 
 
-KINDS = ["incident", "policy", "user", "me", "integration", "custom field", "message"]
+KINDS = ["incident", "policy", "user", "me", "integration", "custom field", "webhook", "message"]
 DELETED = {
-    "incident": "?confirm={id}", "policy": "", "user": "", "custom field": "", "message": "",
+    "incident": "?confirm={id}", "policy": "", "user": "", "custom field": "", "webhook": "",
+    "message": "",
 }  # fmt: skip
 
 

@@ -18,24 +18,24 @@ async def ana(world: World) -> Person:
 
 
 async def test_what_was_never_touched_is_on(world: World, ana: Person) -> None:
-    assert await world.call("GET", MINE, ana) == {"channels": ALL_ON}
+    assert (await world.call("GET", MINE, ana))["channels"] == ALL_ON
 
 
 async def test_only_the_named_channels_are_switched(world: World, ana: Person) -> None:
     off = {"channels": {"sms": False, "chat": False}}
     put = await world.call("PUT", MINE, ana, json=off)
-    assert put == {"channels": {**ALL_ON, "sms": False, "chat": False}}
+    assert put["channels"] == {**ALL_ON, "sms": False, "chat": False}
     await world.call("PUT", MINE, ana, json={"channels": {"sms": True, "email": False}})
-    expected = {"channels": {**ALL_ON, "chat": False, "email": False}}
-    assert await world.call("GET", MINE, ana) == expected
-    assert await world.call("PUT", MINE, ana, json={"channels": {}}) == expected
+    found = await world.call("GET", MINE, ana)
+    assert found["channels"] == {**ALL_ON, "chat": False, "email": False}
+    assert await world.call("PUT", MINE, ana, json={"channels": {}}) == found
 
 
 async def test_switching_at_once_from_many_places_loses_nothing(world: World, ana: Person) -> None:
     bodies = [{"channels": {name: False}} for name in ALL_ON] * 2
     answers = await asyncio.gather(*(send(world, "PUT", MINE, ana, json=body) for body in bodies))
     assert {answer.status_code for answer in answers} == {200}
-    assert await world.call("GET", MINE, ana) == {"channels": dict.fromkeys(ALL_ON, False)}
+    assert (await world.call("GET", MINE, ana))["channels"] == dict.fromkeys(ALL_ON, False)
 
 
 async def test_what_is_malformed_is_refused_where_it_stands(world: World, ana: Person) -> None:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.api.feed import Feed
 from app.api.metrics import _figures
 from app.api.watch import Look
 from app.core.metrics import Metrics
@@ -48,7 +49,8 @@ def shown() -> dict[str, set[str]]:
     look = Look(True, Backlog(queue, dict.fromkeys(Channel, queue)), Sessions(0.0, 0.0))
     database = Database("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
     intake = SimpleNamespace(waiting=0)
-    service: Any = SimpleNamespace(pulse=Pulse(), database=database, intake=intake)
+    feed = Feed(database, most=1)
+    service: Any = SimpleNamespace(pulse=Pulse(), database=database, intake=intake, feed=feed)
     families = [
         *text_string_to_metric_families(counted.render().decode()),
         *_figures(service, look),
@@ -139,6 +141,24 @@ tests:
           - exp_labels: {{severity: page}}
             exp_annotations:
               summary: One step in a hundred of Tocsin’s policies is taken 29.8s late.
+  - name: a subscription that is switched off, on one replica of two
+    interval: 30s
+    input_series:
+      - series: 'tocsin_webhook_subscriptions_disabled_total{{reason="failing",instance="a"}}'
+        values: '0x20 1x60'
+      - series: 'tocsin_webhook_subscriptions_disabled_total{{reason="failing",instance="b"}}'
+        values: '0x80'
+      - series: 'tocsin_webhook_subscriptions_disabled_total{{reason="gone",instance="a"}}'
+        values: '3x80'
+    alert_rule_test:
+      - {{eval_time: 9m, alertname: TocsinWebhookDisabled, exp_alerts: []}}
+      - eval_time: 15m
+        alertname: TocsinWebhookDisabled
+        exp_alerts:
+          - exp_labels: {{severity: ticket, reason: failing}}
+            exp_annotations:
+              summary: A webhook subscription was switched off (failing) and is told nothing more.
+      - {{eval_time: 30m, alertname: TocsinWebhookDisabled, exp_alerts: []}}
 """
 
 

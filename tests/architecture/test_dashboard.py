@@ -59,6 +59,7 @@ def test_everything_that_matters_has_a_place() -> None:
             "breaker_state",
             "loop_age",
             "database_connections",
+            "streams_open",
         ),
     ):
         assert f"tocsin_{series}" in asked

@@ -10,13 +10,15 @@ APP = ROOT / "app"
 LONGEST = 400
 
 # One stem per domain: the file of a resource has the same name in every layer.
-STEMS = {"alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "contact_method",
+STEMS = {"alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "caller",
+         "contact_method",
          "custom_field", "escalation", "event", "fire_drill", "health", "idempotency_key",
-         "incident", "incident_list", "intake", "integration", "ladder",
+         "incident", "incident_filter", "incident_list", "incident_shown",
+         "intake", "integration", "ladder",
          "message_template", "notification", "notification_preference", "notification_story",
          "outbox", "receipt", "simulation", "status_update", "storm", "throttle",
          "user", "webhook", "webhook_delivery"}  # fmt: skip
-SHARED = {"base", "types"}
+SHARED = {"base", "prepared", "search", "types"}
 PLURAL = {"api_keys": "api_key",
           "contact_methods": "contact_method", "custom_fields": "custom_field",
           "incidents": "incident", "integrations": "integration", "alerts": "alert",

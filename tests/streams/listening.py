@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from app.api.serving import Server
 from app.db.session import Database
 from app.worker.relay import Relay
 from tests.world import World
@@ -93,6 +94,8 @@ class Stage:
     world: World
     http: httpx.AsyncClient
     url: str
+    server: Server
+    serving: asyncio.Task[None]  # until the server has stopped
 
     @property
     def database(self) -> Database:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app.api import event_stream, feed
 from app.api.v1.endpoints import streams
+from tests.api.logs import logged
 from tests.streams.listening import PATIENCE, Stage
 from tests.world import Person
 
@@ -121,3 +122,44 @@ async def test_it_ends_with_the_login_and_with_the_process(
         assert await closed(leaves) == 1008
         stage.world.service.feed.close()
         assert await closed(stays) == 1001
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/v1/nowhere", 404, "NOT_FOUND"),
+        ("/v1/stream", 404, "NOT_FOUND"),
+        ("/v1/ws?types=x&ticket=secret", 422, "VALIDATION_ERROR"),
+        ("/v1/ws?incident_id=x", 422, "VALIDATION_ERROR"),
+    ],
+)
+async def test_what_cannot_become_a_socket_is_refused_as_everything_is(
+    stage: Stage, path: str, status: int, code: str
+) -> None:
+    url = stage.url.replace("http", "ws") + path
+    mine = {"X-Request-ID": "mine"}
+    with logged("info") as log, pytest.raises(InvalidStatus) as refused:
+        async with connect(url, additional_headers=mine, proxy=None):
+            pass
+    answer = refused.value.response
+    told = json.loads(answer.body or b"")
+    assert (answer.status_code, told["code"], told["request_id"]) == (status, code, "mine")
+    assert answer.headers["x-request-id"] == "mine"
+    assert set(told) == {"code", "message", "request_id", "details"}
+    (line,) = log.of("request")
+    assert (line["path"], line["status"], line["request_id"]) == (
+        path.partition("?")[0],
+        status,
+        "mine",
+    )
+    assert "secret" not in log.text
+    assert len(log.lines) == 1  # it is nothing that went wrong
+
+
+async def test_a_socket_has_an_id_and_a_line_in_the_log(stage: Stage) -> None:
+    with logged("info") as log:
+        async with connected(stage, headers={"X-Request-ID": "mine"}) as socket:
+            assert socket.response is not None
+            assert socket.response.headers["x-request-id"] == "mine"
+    (line,) = log.of("request")
+    assert (line["path"], line["status"], line["request_id"]) == ("/v1/ws", 101, "mine")

@@ -56,8 +56,14 @@ async def test_what_is_not_taken_comes_again_on_the_standard_schedule(world: Wor
         assert delivery["last_error"].startswith("Gave up after 10 attempts: ")
 
         replay = f"{SUBSCRIPTIONS}/{made['id']}/deliveries/{delivery['id']}/replay"
-        await world.call("POST", replay, admin, expect=202)
+        once = {"Idempotency-Key": "once more"}
+        told = await world.call("POST", replay, admin, expect=202, headers=once)
         await run(webhooks(world))
+        assert await world.call("POST", replay, admin, headers=once) == told
+        log = (await world.call("GET", "/v1/audit-log?action=webhook.replayed", admin))["items"]
+        assert [(one["resource_id"], one["changes"]["delivery_id"]["after"]) for one in log] == [
+            (str(made["id"]), delivery["id"])
+        ]
         again = await only(world, admin, made)
         assert (again["status"], again["attempts"]) == ("pending", 11)
     assert len({mark_of(request) for request in server.requests}) == 1

@@ -27,7 +27,7 @@ router = APIRouter(tags=["audit log"], route_class=BoundedRoute)
 Word = Annotated[str | None, Query(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
 
 
-def _filter(
+async def _filter(
     user_id: Annotated[int | None, Query(ge=1, le=2**53 - 1)] = None,
     action: Annotated[Word, Query(examples=["incident.acknowledged"])] = None,
     resource_type: Annotated[Word, Query(examples=["incident"])] = None,

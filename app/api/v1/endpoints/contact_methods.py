@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentUser, KeyPath, Now, OwnerId, ReadSession, ServiceDep, WriteSession
 from app.api.errors import answers
+from app.api.etags import Edited, IfMatch
 from app.api.idempotency import OnceAside, replays
 from app.api.resource_route import ResourceRoute
 from app.api.state import Service
@@ -37,6 +38,15 @@ METHODS = "/users/{user_id}/contact-methods"
 METHOD = METHODS + "/{contact_method_id}"
 
 router = APIRouter(tags=["contact methods"], route_class=ResourceRoute)
+
+
+async def _held(session: Writing, user_id: int, method_id: int) -> ContactMethodRead:
+    return ContactMethodRead.model_validate(
+        await contact_method_service.lock(session, user_id, method_id)
+    )
+
+
+EDITED = Edited(_held, contact_method_service.require, ContactMethodRead)
 
 
 @router.get("/push/public-key", response_model=PushKeyRead, responses=answers(401))
@@ -92,27 +102,38 @@ async def create_contact_method(
     return await service.database.write(create)
 
 
-@router.patch(METHOD, response_model=ContactMethodRead, responses=answers(401, 403, 404, 413, 422))
+@router.patch(
+    METHOD,
+    response_model=ContactMethodRead,
+    responses=answers(401, 403, 404, 412, 413, 422),
+)
 async def update_contact_method(
     session: WriteSession,
     user_id: OwnerId,
     contact_method_id: KeyPath,
     body: ContactMethodUpdate,
     now: Now,
+    expected: IfMatch,
 ) -> ContactMethod:
     """Change the named fields. For another address add another contact method."""
+    await expected.hold(EDITED, session, user_id, contact_method_id)
     fields = body.model_dump(exclude_unset=True)
     return await contact_method_service.update(session, user_id, contact_method_id, fields, now=now)
 
 
-@router.delete(METHOD, status_code=204, responses=answers(401, 403, 404, 422))
+@router.delete(METHOD, status_code=204, responses=answers(401, 403, 404, 412, 422))
 async def delete_contact_method(
-    session: WriteSession, user_id: OwnerId, contact_method_id: KeyPath, now: Now
+    session: WriteSession,
+    user_id: OwnerId,
+    contact_method_id: KeyPath,
+    now: Now,
+    expected: IfMatch,
 ) -> Response:
     """Remove an address, and the notification rules that use it.
 
     The warnings at the rules say if nothing is left that pages.
     """
+    await expected.hold(EDITED, session, user_id, contact_method_id)
     await contact_method_service.remove(session, user_id, contact_method_id, now=now)
     return Response(status_code=204)
 

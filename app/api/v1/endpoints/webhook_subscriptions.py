@@ -106,12 +106,13 @@ async def update_webhook_subscription(
 @router.delete(
     "/{subscription_id}",
     status_code=204,
-    responses=answers(401, 403, 404, 422),
+    responses=answers(401, 403, 404, 412, 422),
 )
 async def delete_webhook_subscription(
-    session: WriteSession, subscription_id: KeyPath, now: Now, _: Admin
+    session: WriteSession, subscription_id: KeyPath, now: Now, _: Admin, expected: IfMatch
 ) -> Response:
     """Send it nothing more, and forget its secret."""
+    await expected.hold(EDITED, session, subscription_id)
     await webhook_service.remove(session, subscription_id, now=now)
     return Response(status_code=204)
 
@@ -178,10 +179,15 @@ async def list_webhook_deliveries(
     "/{subscription_id}/deliveries/{delivery_id}/replay",
     response_model=WebhookDeliveryRead,
     status_code=202,
-    responses=answers(401, 403, 404, 409, 422),
+    responses=answers(401, 403, 404, 409, 413, 422) | replays(WebhookDeliveryRead),
 )
 async def replay_webhook_delivery(
-    session: WriteSession, subscription_id: KeyPath, delivery_id: KeyPath, now: Now, _: Admin
+    session: WriteSession,
+    subscription_id: KeyPath,
+    delivery_id: KeyPath,
+    now: Now,
+    _: Admin,
+    once: Once,
 ) -> WebhookDelivery:
     """Send a delivery again, under the same `webhook-id` and as often as it takes."""
     return await webhook_service.replay(session, subscription_id, delivery_id, now=now)
