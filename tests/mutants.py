@@ -203,8 +203,8 @@ MUTANTS = [
     Mutant(
         "an alert joins whatever it found",
         "app/crud/crud_intake.py",
-        "WHERE t.is_open ORDER BY",
-        "WHERE true ORDER BY",
+        "WHERE t.is_open\n    RETURNING",
+        "RETURNING",
         f"{CLAIM} {RACES}",
     ),
     Mutant(

@@ -70,8 +70,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_incidents_drills", "incidents", ["id"], postgresql_where=sa.text("is_drill")
     )
-    for column in ("integration_id", "source", "created_at", "updated_at", "severity_rank"):
+    for column in ("source", "created_at", "updated_at", "severity_rank"):
         op.create_index(f"ix_incidents_{column}_id", "incidents", [column, "id"])
+    op.create_index(
+        "ix_incidents_integration_id_id",
+        "incidents",
+        ["integration_id", "id"],
+        postgresql_where=sa.text("integration_id > 0"),
+    )
     op.drop_index("ix_incidents_severity_id", table_name="incidents")
     op.create_index("ix_alerts_received_at_id", "alerts", ["received_at", "id"])
     _search()

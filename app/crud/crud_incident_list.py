@@ -144,6 +144,9 @@ def _all_of(where: IncidentFilter, *, but: base.Column | None = None) -> list[Co
     holds.append(Incident.is_drill if where.drill else ~Incident.is_drill)
     if where.unassigned:
         holds.append(Incident.assigned_to.is_(None))
+    if where.integration_id is not None:
+        # The index is for those who say so (`models.incident`).
+        holds.append(literal_column("incidents.integration_id > 0", Boolean))
     if where.tag:
         # The index holds those that have tags at all.
         holds.append(literal_column("incidents.tags <> '{}'", Boolean))

@@ -74,8 +74,9 @@ async def unresolved_by_key(session: ReadSession, keys: Collection[Key]) -> dict
 
 # What is `lately` does not see what the statement itself opens. The newest of a service are the
 # last in its index, so that what is read of a service is what is counted, however many it ever
-# had. Numbers are not quite in the order of time: what a slower transaction opened may be missed,
-# never counted twice.
+# had; asked for as a range, because where PostgreSQL believes a service to have few incidents, it
+# would rather read and sort them all. Numbers are not quite in the order of time: what a slower
+# transaction opened may be missed, never counted twice.
 _OPEN_MANY = text("""
     WITH wanted AS (
         SELECT * FROM jsonb_to_recordset(CAST(:openings AS jsonb)) AS w(
@@ -112,8 +113,8 @@ _OPEN_MANY = text("""
         SELECT s.service, (
             SELECT count(*) FROM (
                 SELECT i.created_at FROM incidents i
-                WHERE i.service = s.service AND NOT i.is_drill
-                ORDER BY i.id DESC
+                WHERE i.service >= s.service AND i.service <= s.service AND NOT i.is_drill
+                ORDER BY i.service DESC, i.id DESC
                 LIMIT :most
             ) newest
             WHERE newest.created_at > :since
@@ -160,19 +161,18 @@ async def open_many(
     )
 
 
+# Written as an insertion, because that goes by the key whatever PostgreSQL thinks of the table;
+# the tally has been there since its incident was opened.
 _JOIN = text("""
-    WITH wanted AS (
-        SELECT w.incident_id, w.alerts
-        FROM unnest(CAST(:ids AS bigint[]), CAST(:counts AS bigint[])) AS w(incident_id, alerts)
-    ), held AS (
-        SELECT t.incident_id FROM incident_tallies t JOIN wanted USING (incident_id)
-        WHERE t.is_open ORDER BY t.incident_id FOR UPDATE OF t
-    )
-    UPDATE incident_tallies t
-    SET alert_count = t.alert_count + w.alerts, last_alert_at = greatest(t.last_alert_at, :now)
-    FROM held JOIN wanted w USING (incident_id)
-    WHERE t.incident_id = held.incident_id
-    RETURNING t.incident_id
+    INSERT INTO incident_tallies AS t (incident_id, alert_count, last_alert_at)
+    SELECT incident_id, alerts, :now
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:counts AS bigint[])) AS w(incident_id, alerts)
+    ORDER BY incident_id
+    ON CONFLICT (incident_id) DO UPDATE
+    SET alert_count = t.alert_count + excluded.alert_count,
+        last_alert_at = greatest(t.last_alert_at, excluded.last_alert_at)
+    WHERE t.is_open
+    RETURNING incident_id
 """).bindparams(NOW)
 
 

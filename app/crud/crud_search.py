@@ -25,7 +25,7 @@ from app.models import SEARCH_QUEUE, SEARCH_WORDS, Incident
 from app.models.search import COMMENTS, WORDS_OF_INCIDENT
 
 READING = 5_027_916_438  # an advisory lock
-MOST_READ = 1_000  # at once; written out below, for the planner to know
+MOST_READ = 100  # at once; written out below, for the planner to know
 MOST_UNREAD = 2 * MOST_MATCHES  # looked at by a search: the newest of those that wait
 
 # One at a time, so that nobody who read an incident earlier writes its words later.
@@ -33,7 +33,7 @@ _READ_NEXT = text(
     """
     WITH taken AS (
         DELETE FROM search_queue WHERE ctid = ANY(ARRAY(
-            SELECT ctid FROM search_queue LIMIT 1000
+            SELECT ctid FROM search_queue LIMIT 100
         ))
         RETURNING incident_id
     ), kept AS (

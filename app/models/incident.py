@@ -93,7 +93,9 @@ class Incident(Keyed, Revised, Base):
         Index(None, "status", "id"),
         Index(None, "service", "id"),
         Index(None, "assigned_to", "id"),
-        Index(None, "integration_id", "id"),
+        # For lists alone, which say the same as the condition: who looks up a problem by its key
+        # cannot be led to read all that its integration ever opened.
+        Index(None, "integration_id", "id", postgresql_where=text("integration_id > 0")),
         Index(None, "source", "id"),
         Index(None, "created_at", "id"),
         Index(None, "updated_at", "id"),

@@ -16,8 +16,8 @@ import asyncpg
 
 from app.domain.user import Role
 from tests.conftest import plain
-from tests.kept import DELETE_ALL
 from tests.contract.examples import Examples
+from tests.kept import DELETE_ALL
 from tests.world import Person, World
 
 FAR_KEY = 1_000_000
