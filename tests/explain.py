@@ -62,4 +62,4 @@ async def blocks_of(database: Database, part: str) -> AsyncIterator[list[int]]:
 
 def without_count(plan: str) -> str:
     """The plan of a page alone; what counts the whole list stands in it, beside."""
-    return re.sub(r"\n( *)InitPlan \d+\n(?:\1 .*\n)+", "\n", plan)
+    return re.sub(r"\n( *)InitPlan \d+[^\n]*\n(?:\1 .*\n)+", "\n", plan)
