@@ -18,6 +18,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
@@ -86,6 +87,27 @@ async def add(session: WriteSession, row: Row) -> Row:
 async def delete(session: WriteSession, row: Base) -> None:
     await session.delete(row)
     await session.flush()
+
+
+async def remove_some(
+    session: WriteSession,
+    key: InstrumentedAttribute[Any],
+    over: ColumnElement[bool],
+    *,
+    limit: int,
+    order: Column | None = None,
+) -> int:
+    """Remove up to `limit` rows of a table that are over and that nobody holds; how many."""
+    found = select(key).where(over).order_by(order).limit(limit)
+    # In a CTE: a sub-query may be run for every row that it is compared with, limit and all.
+    some = found.with_for_update(skip_locked=True).cte("some")
+    removed = await session.execute(
+        sql_delete(key.class_)
+        .where(key == some.c[key.key])
+        .returning(key)
+        .execution_options(synchronize_session=False)
+    )
+    return len(removed.all())
 
 
 async def window(

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import or_, select, update
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
@@ -117,21 +117,8 @@ async def remove_over(session: WriteSession, *, before: datetime, limit: int) ->
     """Forget up to `limit` logins and as many challenges that ended before then; how many."""
     gone = 0
     for model in (LoginSession, Challenge):
-        # In a CTE: a sub-query may be run for every row that it is compared with, limit and all.
-        over = (
-            select(model.id)
-            .where(model.expires_at < before)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("over")
-        )
-        removed = await session.execute(
-            delete(model)
-            .where(model.id == over.c.id)
-            .returning(model.id)
-            .execution_options(synchronize_session=False)
-        )
-        gone += len(removed.all())
+        is_over = model.expires_at < before
+        gone += await base.remove_some(session, model.id, is_over, limit=limit)
     return gone
 
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from app.crud import base
 from app.db.session import ReadSession, WriteSession
 from app.models import IdempotencyKey
 
@@ -38,18 +39,5 @@ async def put(
 
 async def remove_old(session: WriteSession, *, before: datetime, limit: int) -> int:
     """Forget up to `limit` answers from before then; how many that were."""
-    # In a CTE: a sub-query may be run for every row that it is compared with, limit and all.
-    old = (
-        select(IdempotencyKey.digest)
-        .where(IdempotencyKey.created_at < before)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("old")
-    )
-    gone = await session.execute(
-        delete(IdempotencyKey)
-        .where(IdempotencyKey.digest == old.c.digest)
-        .returning(IdempotencyKey.digest)
-        .execution_options(synchronize_session=False)
-    )
-    return len(gone.all())
+    is_old = IdempotencyKey.created_at < before
+    return await base.remove_some(session, IdempotencyKey.digest, is_old, limit=limit)

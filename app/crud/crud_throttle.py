@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import case, delete, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from app.crud import base
 from app.db.session import WriteSession
 from app.models import Throttle
 
@@ -49,18 +50,4 @@ async def give_back(session: WriteSession, keys: Collection[str]) -> None:
 
 async def remove_over(session: WriteSession, *, now: datetime, limit: int) -> int:
     """Forget up to `limit` counts whose window is over; how many that were."""
-    # In a CTE: a sub-query may be run for every row that it is compared with, limit and all.
-    over = (
-        select(Throttle.key)
-        .where(Throttle.ends_at <= now)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("over")
-    )
-    gone = await session.execute(
-        delete(Throttle)
-        .where(Throttle.key == over.c.key)
-        .returning(Throttle.key)
-        .execution_options(synchronize_session=False)
-    )
-    return len(gone.all())
+    return await base.remove_some(session, Throttle.key, Throttle.ends_at <= now, limit=limit)

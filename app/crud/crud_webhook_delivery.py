@@ -18,7 +18,6 @@ from sqlalchemy import (
     RowMapping,
     String,
     bindparam,
-    delete,
     select,
     text,
     update,
@@ -265,19 +264,7 @@ async def cancel_abandoned(session: WriteSession, *, now: datetime, limit: int) 
 
 async def remove_over(session: WriteSession, *, before: datetime, limit: int) -> int:
     """Forget up to `limit` deliveries that ended before then; how many."""
-    # In a CTE: a sub-query may be run for every row that it is compared with, limit and all.
-    over = (
-        select(WebhookDelivery.id)
-        .where(WebhookDelivery.settled_at < before)
-        .order_by(WebhookDelivery.settled_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("over")
+    ended = WebhookDelivery.settled_at
+    return await base.remove_some(
+        session, WebhookDelivery.id, ended < before, limit=limit, order=ended
     )
-    removed = await session.scalars(
-        delete(WebhookDelivery)
-        .where(WebhookDelivery.id == over.c.id)
-        .returning(WebhookDelivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(removed.all())
