@@ -10,19 +10,26 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 
 from app.api.state import Service
 from app.core.errors import InvalidInputError
 from app.core.paging import Cursors
-from app.crud.base import COUNTED_AT_MOST, Slice, Window
+from app.crud.base import ALWAYS, COUNTED_AT_MOST, Slice, Span, Window
+from app.schemas.alert import When
 
 # What a page may differ in from the one before it.
 TURNING = frozenset({"page", "per_page", "cursor"})
 # A name of 255 characters takes up to 1,400 characters here.
 LONGEST_CURSOR = 2_000
+
+
+# A filter that several small lists share.
+IsActive = Annotated[
+    bool | None, Query(description="Only those that are active, or only those that are not.")
+]
 
 
 class UseCursorError(InvalidInputError):
@@ -58,6 +65,26 @@ class PageQuery:
             "per_page": self.window.per_page,
             "next_cursor": None if after is None else self.cursors.encode(after),
         }
+
+
+async def _span(
+    since: Annotated[When | None, Query(description="Then or later.")] = None,
+    until: Annotated[When | None, Query(description="Before then.")] = None,
+) -> Span:
+    return Span(since, until)
+
+
+InSpan = Annotated[Span, Depends(_span)]
+
+
+def require_owner(span: Span, **owners: int | None) -> None:
+    """Refuse to look for a time among the rows of everybody: no order leads to it."""
+    if span != ALWAYS and not any(owners.values()):
+        named = " or ".join(f"`{name}`" for name in owners)
+        raise InvalidInputError(
+            f"This list is narrowed to a time together with {named} only; add one of them.",
+            field="since" if span.since is not None else "until",
+        )
 
 
 class ById(StrEnum):

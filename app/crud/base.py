@@ -64,6 +64,25 @@ class Window:
         return 0 if self.after is not None else (self.page - 1) * self.per_page
 
 
+@dataclass(frozen=True)
+class Span:
+    """From one time on and up to another, which is outside; None is no end."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def narrow(self, statement: Select[tuple[Row]], at: Column) -> Select[tuple[Row]]:
+        """What of a list happened within."""
+        if self.since is not None:
+            statement = statement.where(at >= self.since)
+        if self.until is not None:
+            statement = statement.where(at < self.until)
+        return statement
+
+
+ALWAYS = Span()
+
+
 async def get(session: ReadSession, model: type[Row], key: int) -> Row | None:
     return await session.get(model, key, populate_existing=True)
 

@@ -75,8 +75,13 @@ POLICY_ORDERS: base.Orders = {
 }
 
 
-async def policy_page(session: ReadSession, wanted: base.Window) -> base.Slice[EscalationPolicy]:
+async def policy_page(
+    session: ReadSession, wanted: base.Window, *, is_active: bool | None = None
+) -> base.Slice[EscalationPolicy]:
+    """Those that are active or those that are not; None: both."""
     policies = select(EscalationPolicy)
+    if is_active is not None:
+        policies = policies.where(EscalationPolicy.is_active == is_active)
     return await base.window(
         session, policies, EscalationPolicy.id, wanted, descending=False, orders=POLICY_ORDERS
     )
@@ -106,13 +111,14 @@ class EventFilter:
     incident_id: int | None = None
     policy_id: int | None = None
     status: Collection[EscalationEventStatus] = ()
+    taken: base.Span = base.ALWAYS
 
 
 async def event_page(
     session: ReadSession, where: EventFilter, wanted: base.Window
 ) -> base.Slice[EscalationEvent]:
     """What steps came to, newest first; of deleted incidents nothing."""
-    statement = _seen_events()
+    statement = where.taken.narrow(_seen_events(), EscalationEvent.triggered_at)
     if where.incident_id is not None:
         statement = statement.where(EscalationEvent.incident_id == where.incident_id)
     if where.policy_id is not None:

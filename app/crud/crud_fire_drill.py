@@ -1,12 +1,15 @@
 """Fire drills, and the rows that make one: its incident, its ladder, its pages."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
+from app.domain.fire_drill import DrillState
 from app.domain.incident import IncidentStatus
 from app.models import (
     ContactMethod,
@@ -38,9 +41,40 @@ async def get(session: ReadSession, drill_id: int) -> FireDrill | None:
     return await base.get(session, FireDrill, drill_id)
 
 
-async def list_page(session: ReadSession, wanted: base.Window) -> base.Slice[FireDrill]:
+@dataclass(frozen=True)
+class DrillFilter:
+    """Which drills; an empty field does not narrow."""
+
+    state: Collection[DrillState] = ()
+    started_by: int | None = None
+    policy_id: int | None = None
+
+
+_UNDECIDED = and_(FireDrill.answered_at.is_(None), FireDrill.missed_at.is_(None))
+_RESOLVED = exists().where(
+    Incident.id == FireDrill.incident_id, Incident.status == IncidentStatus.RESOLVED
+)
+# As `services.fire_drill` tells the state of one.
+_IN_STATE: Mapping[DrillState, ColumnElement[Any]] = {
+    DrillState.ANSWERED: FireDrill.answered_at.is_not(None),
+    DrillState.MISSED: and_(FireDrill.answered_at.is_(None), FireDrill.missed_at.is_not(None)),
+    DrillState.CALLED_OFF: and_(_UNDECIDED, _RESOLVED),
+    DrillState.RUNNING: and_(_UNDECIDED, ~_RESOLVED),
+}
+
+
+async def list_page(
+    session: ReadSession, where: DrillFilter, wanted: base.Window
+) -> base.Slice[FireDrill]:
     """Newest first."""
-    return await base.window(session, select(FireDrill), FireDrill.id, wanted)
+    statement = select(FireDrill)
+    if where.state:
+        statement = statement.where(or_(*(_IN_STATE[state] for state in where.state)))
+    if where.started_by is not None:
+        statement = statement.where(FireDrill.started_by == where.started_by)
+    if where.policy_id is not None:
+        statement = statement.where(FireDrill.policy_id == where.policy_id)
+    return await base.window(session, statement, FireDrill.id, wanted)
 
 
 async def lock_of_incident(session: WriteSession, incident_id: int) -> FireDrill | None:

@@ -138,10 +138,11 @@ async def tell(session: WriteSession, entries: Iterable[dict[str, Any]]) -> None
 
 
 async def timeline_page(
-    session: ReadSession, incident_id: int, wanted: base.Window
+    session: ReadSession, incident_id: int, happened: base.Span, wanted: base.Window
 ) -> base.Slice[TimelineEvent]:
     """Oldest first: a story is read from its beginning."""
     statement = select(TimelineEvent).where(TimelineEvent.incident_id == incident_id)
+    statement = happened.narrow(statement, TimelineEvent.created_at)
     return await base.window(session, statement, TimelineEvent.id, wanted, descending=False)
 
 

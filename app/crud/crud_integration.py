@@ -1,6 +1,6 @@
 """Integrations, their keys, and the record of every alert."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from sqlalchemy import func, select
@@ -8,6 +8,7 @@ from sqlalchemy.orm import selectinload
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
+from app.domain.integration import IntegrationKind
 from app.models import Integration, IntegrationKey
 
 
@@ -41,8 +42,19 @@ ORDERS: base.Orders = {
 }
 
 
-async def list_page(session: ReadSession, wanted: base.Window) -> base.Slice[Integration]:
+async def list_page(
+    session: ReadSession,
+    kinds: Collection[IntegrationKind],
+    wanted: base.Window,
+    *,
+    is_active: bool | None = None,
+) -> base.Slice[Integration]:
+    """Those of any of these kinds, active or not; nothing given does not narrow."""
     statement = select(Integration).options(selectinload(Integration.keys))
+    if kinds:
+        statement = statement.where(Integration.kind.in_(kinds))
+    if is_active is not None:
+        statement = statement.where(Integration.is_active == is_active)
     return await base.window(
         session, statement, Integration.id, wanted, descending=False, orders=ORDERS
     )

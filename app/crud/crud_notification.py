@@ -233,6 +233,7 @@ class NotificationFilter:
     channel: Collection[Channel] = ()
     user_id: int | None = None
     incident_id: int | None = None
+    promised: base.Span = base.ALWAYS
 
 
 async def list_page(
@@ -240,6 +241,7 @@ async def list_page(
 ) -> base.Slice[Notification]:
     """Newest first, each with its attempts."""
     statement = select(Notification).options(selectinload(Notification.history))
+    statement = where.promised.narrow(statement, Notification.created_at)
     if where.seen_by is not None:
         statement = statement.where(
             or_(Notification.kind.in_(INCIDENT_KINDS), Notification.user_id == where.seen_by)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -51,8 +52,28 @@ ORDERS: base.Orders = {
 }
 
 
-async def list_page(session: ReadSession, wanted: base.Window) -> base.Slice[User]:
+@dataclass(frozen=True)
+class UserFilter:
+    """Which people; an empty field does not narrow. `search` is a part of a name or address."""
+
+    role: Collection[Role] = ()
+    is_active: bool | None = None
+    search: str | None = None
+
+
+async def list_page(
+    session: ReadSession, where: UserFilter, wanted: base.Window
+) -> base.Slice[User]:
     statement = select(User).where(User.deleted_at.is_(None))
+    if where.role:
+        statement = statement.where(User.role.in_(where.role))
+    if where.is_active is not None:
+        statement = statement.where(User.is_active == where.is_active)
+    if where.search is not None:
+        statement = statement.where(
+            User.full_name.icontains(where.search, autoescape=True)
+            | User.email.icontains(where.search, autoescape=True)
+        )
     return await base.window(session, statement, User.id, wanted, descending=False, orders=ORDERS)
 
 

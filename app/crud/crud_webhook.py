@@ -23,8 +23,13 @@ async def lock(session: WriteSession, subscription_id: int) -> WebhookSubscripti
     return found if found is not None and found.deleted_at is None else None
 
 
-async def list_page(session: ReadSession, wanted: base.Window) -> base.Slice[WebhookSubscription]:
+async def list_page(
+    session: ReadSession, wanted: base.Window, *, is_active: bool | None = None
+) -> base.Slice[WebhookSubscription]:
+    """Those that are active or those that are not; None: both."""
     statement = select(WebhookSubscription).where(WebhookSubscription.deleted_at.is_(None))
+    if is_active is not None:
+        statement = statement.where(WebhookSubscription.is_active == is_active)
     return await base.window(session, statement, WebhookSubscription.id, wanted, descending=False)
 
 

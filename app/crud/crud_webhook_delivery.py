@@ -52,9 +52,11 @@ async def list_page(
     session: ReadSession,
     subscription_id: int,
     statuses: Collection[DeliveryStatus],
+    promised: base.Span,
     wanted: base.Window,
 ) -> base.Slice[WebhookDelivery]:
     statement = select(WebhookDelivery).where(WebhookDelivery.subscription_id == subscription_id)
+    statement = promised.narrow(statement, WebhookDelivery.created_at)
     if statuses:
         statement = statement.where(WebhookDelivery.status.in_(statuses))
     return await base.window(session, statement, WebhookDelivery.id, wanted)

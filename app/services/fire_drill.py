@@ -20,6 +20,7 @@ from app.crud import (
     crud_user,
 )
 from app.crud.base import Slice, Window
+from app.crud.crud_fire_drill import DrillFilter
 from app.db.session import ReadSession, WriteSession, wake_after_commit
 from app.domain import escalation
 from app.domain.escalation import EscalationEventStatus, EscalationStatus, Target, TargetKind
@@ -294,9 +295,9 @@ async def shown(session: ReadSession, drills: Sequence[FireDrill]) -> list[Shown
 
 
 async def page_of_drills(
-    session: ReadSession, wanted: Window
+    session: ReadSession, where: DrillFilter, wanted: Window
 ) -> tuple[Slice[FireDrill], list[Shown]]:
-    found = await crud_fire_drill.list_page(session, wanted)
+    found = await crud_fire_drill.list_page(session, where, wanted)
     return found, await shown(session, found.items)
 
 

@@ -6,14 +6,15 @@ hundred.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from app.crud import crud_alert, crud_notification
-from app.crud.base import Window
+from app.crud.base import Span, Window
 from app.crud.crud_alert import AlertFilter
 from app.crud.crud_notification import NotificationFilter
-from app.db.session import Database
+from app.db.session import Database, transaction_time
 from tests.explain import blocks_of, plans_of, without_count
 from tests.world import World
 
@@ -21,6 +22,7 @@ OWNERS = 20
 EACH = 1000
 PER_PAGE = 10
 MOST_BLOCKS = 60
+EACH_HAS_BLOCKS = 100
 # One after the other, as they come and go: whose are oldest is as good as gone.
 FILL = (
     "INSERT INTO integrations (name, kind)"
@@ -80,3 +82,17 @@ async def test_messages_of_one_person(
             async with blocks_of(filled, "FROM notifications") as blocks:
                 await crud_notification.list_page(session, where, after)
         assert max(blocks) < MOST_BLOCKS
+
+
+async def test_messages_of_one_person_of_a_time_in_which_there_were_none(
+    filled: Database, world: World
+) -> None:
+    """At worst it looks at all that they have, and at nothing of anybody else's."""
+    for owner in await ends(world, "users"):
+        async with filled.reading() as session:
+            later = Span(since=await transaction_time(session) + timedelta(hours=1))
+            where = NotificationFilter(user_id=owner, promised=later)
+            async with blocks_of(filled, "FROM notifications") as blocks:
+                found = await crud_notification.list_page(session, where, Window(PER_PAGE))
+        assert found.total == 0
+        assert max(blocks) < EACH_HAS_BLOCKS

@@ -20,7 +20,7 @@ from app.api.deps import (
 from app.api.errors import answers
 from app.api.etags import CONDITIONAL, NOT_MODIFIED, Edited, IfMatch
 from app.api.idempotency import Once, replays
-from app.api.paging import PageQuery, paged
+from app.api.paging import InSpan, IsActive, PageQuery, paged, require_owner
 from app.api.resource_route import ResourceRoute
 from app.api.state import Service
 from app.api.throttling import count
@@ -58,9 +58,13 @@ EDITED = Edited(crud_escalation.lock_policy, _shown, PolicyRead)
 
 
 @router.get("/policies", response_model=PageRead[PolicyRead], responses=answers(401, 422))
-async def list_policies(session: ReadSession, paging: PolicyPaging, _: Reader) -> dict[str, Any]:
+async def list_policies(
+    session: ReadSession, paging: PolicyPaging, _: Reader, is_active: IsActive = None
+) -> dict[str, Any]:
     """List policies, in the order they were made."""
-    return paging.shown(await crud_escalation.policy_page(session, paging.window))
+    return paging.shown(
+        await crud_escalation.policy_page(session, paging.window, is_active=is_active)
+    )
 
 
 @router.post(
@@ -173,12 +177,14 @@ async def list_escalation_events(
     session: ReadSession,
     paging: Paging,
     _: Reader,
+    taken: InSpan,
     incident_id: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
     policy_id: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
     status: Annotated[list[EscalationEventStatus], Query(description="Any of these.")] = [],  # noqa: B006
 ) -> dict[str, Any]:
-    """List what steps came to, newest first."""
-    where = EventFilter(incident_id, policy_id, status)
+    """List what steps came to, newest first; by when they were taken of one incident or policy."""
+    require_owner(taken, incident_id=incident_id, policy_id=policy_id)
+    where = EventFilter(incident_id, policy_id, status, taken)
     found = await crud_escalation.event_page(session, where, paging.window)
     return paging.shown(found) | {"items": await _named(session, found.items)}
 

@@ -3,17 +3,20 @@
 To start one is counted first, in a unit of work of its own; see `contact_methods`.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from app.api.deps import KeyPath, Paging, Reader, ReadSession, ServiceDep, require
 from app.api.errors import answers
 from app.api.idempotency import OnceAside, replays
 from app.api.resource_route import ResourceRoute
 from app.api.throttling import count
+from app.core.paging import BIGGEST_KEY
+from app.crud.crud_fire_drill import DrillFilter
 from app.db.session import WriteSession as Writing
 from app.db.session import transaction_time
+from app.domain.fire_drill import DrillState
 from app.domain.user import Permission
 from app.schemas.base import PageRead
 from app.schemas.fire_drill import FireDrillCreate, FireDrillRead
@@ -58,9 +61,17 @@ async def start_fire_drill(
 
 
 @router.get("", response_model=PageRead[FireDrillRead], responses=answers(401, 422))
-async def list_fire_drills(session: ReadSession, paging: Paging, _: Reader) -> dict[str, Any]:
+async def list_fire_drills(
+    session: ReadSession,
+    paging: Paging,
+    _: Reader,
+    state: Annotated[list[DrillState], Query(description="Any of these.")] = [],  # noqa: B006
+    started_by: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
+    policy_id: Annotated[int | None, Query(ge=1, le=BIGGEST_KEY)] = None,
+) -> dict[str, Any]:
     """List fire drills, newest first."""
-    found, items = await fire_drill.page_of_drills(session, paging.window)
+    where = DrillFilter(state, started_by, policy_id)
+    found, items = await fire_drill.page_of_drills(session, where, paging.window)
     return paging.shown(found) | {"items": items}
 
 

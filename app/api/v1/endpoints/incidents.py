@@ -21,6 +21,7 @@ from app.api.errors import answers
 from app.api.etags import CONDITIONAL, NOT_MODIFIED, Edited, IfMatch
 from app.api.idempotency import Once, replays
 from app.api.incident_query import IncidentPaging, WantedIncidents
+from app.api.paging import InSpan
 from app.api.resource_route import ResourceRoute
 from app.core.errors import NotFoundError
 from app.crud import (
@@ -281,11 +282,13 @@ async def comment_on_incident(
 
 @router.get("/{incident_id}/timeline", response_model=PageRead[TimelineEventRead], responses=READ)
 async def read_timeline(
-    session: ReadSession, incident_id: KeyPath, paging: Paging, _: Reader
+    session: ReadSession, incident_id: KeyPath, paging: Paging, _: Reader, happened: InSpan
 ) -> dict[str, Any]:
     """Everything that happened, who did it and why, oldest first."""
     await _shown(session, incident_id)
-    return paging.shown(await crud_incident.timeline_page(session, incident_id, paging.window))
+    return paging.shown(
+        await crud_incident.timeline_page(session, incident_id, happened, paging.window)
+    )
 
 
 @router.get("/{incident_id}/escalation", response_model=IncidentEscalationRead, responses=READ)

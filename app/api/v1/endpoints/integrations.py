@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from app.api.deps import Admin, KeyPath, Now, Reader, ReadSession, WriteSession, acting
 from app.api.errors import answers
 from app.api.etags import CONDITIONAL, NOT_MODIFIED, Edited, IfMatch
 from app.api.idempotency import Once, replays
-from app.api.paging import PageQuery, paged
+from app.api.paging import IsActive, PageQuery, paged
 from app.api.resource_route import ResourceRoute
 from app.core.errors import NotFoundError
 from app.crud import crud_integration
 from app.crud.crud_integration import IntegrationOrder
+from app.domain.integration import IntegrationKind
 from app.models import Integration
 from app.schemas.base import PageRead
 from app.schemas.integration import (
@@ -42,10 +43,16 @@ EDITED = Edited(crud_integration.lock, _shown, IntegrationRead)
 
 @router.get("", response_model=PageRead[IntegrationRead], responses=answers(401, 422))
 async def list_integrations(
-    session: ReadSession, paging: IntegrationPaging, _: Reader
+    session: ReadSession,
+    paging: IntegrationPaging,
+    _: Reader,
+    kind: Annotated[list[IntegrationKind], Query(description="Any of these.")] = [],  # noqa: B006
+    is_active: IsActive = None,
 ) -> dict[str, Any]:
     """List integrations, in the order they were made."""
-    return paging.shown(await crud_integration.list_page(session, paging.window))
+    return paging.shown(
+        await crud_integration.list_page(session, kind, paging.window, is_active=is_active)
+    )
 
 
 @router.post(

@@ -15,6 +15,7 @@ from app.api.deps import (
 )
 from app.api.errors import answers
 from app.api.idempotency import Once, replays
+from app.api.paging import InSpan, require_owner
 from app.api.resource_route import ResourceRoute
 from app.api.throttling import count
 from app.core.paging import BIGGEST_KEY
@@ -40,6 +41,7 @@ async def find_notifications(
     session: ReadSession,
     paging: Paging,
     user: Reader,
+    promised: InSpan,
     kind: Annotated[list[NotificationKind], Query(description="Any of these.")] = [],  # noqa: B006
     status: Annotated[list[NotificationStatus], Query(description="Any of these.")] = [],  # noqa: B006
     channel: Annotated[list[Channel], Query(description="Any of these.")] = [],  # noqa: B006
@@ -49,10 +51,18 @@ async def find_notifications(
     """List messages, newest first. A filter that is given more than once means any of.
 
     Everybody sees what incidents send. Letters between Tocsin and one person, such as codes and
-    links, are listed for that person and for admins; what they carry is never shown.
+    links, are listed for that person and for admins; what they carry is never shown. `since` and
+    `until` go by `created_at`, of one person or incident.
     """
+    require_owner(promised, incident_id=incident_id, user_id=user_id)
     where = notification_service.visible(
-        user, kind=kind, status=status, channel=channel, user_id=user_id, incident_id=incident_id
+        user,
+        kind=kind,
+        status=status,
+        channel=channel,
+        user_id=user_id,
+        incident_id=incident_id,
+        promised=promised,
     )
     found = await crud_notification.list_page(session, where, paging.window)
     now = await transaction_time(session)

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field
 
 from app.api.callers import require_login
 from app.api.deps import (
@@ -20,17 +21,19 @@ from app.api.errors import answers
 from app.api.etags import CONDITIONAL, NOT_MODIFIED, Edited, IfMatch
 from app.api.grants import granted, origin_of
 from app.api.idempotency import OnceAside, replays
-from app.api.paging import PageQuery, paged
+from app.api.paging import IsActive, PageQuery, paged
 from app.api.resource_route import ResourceRoute
 from app.api.throttling import count
 from app.crud import crud_user
-from app.crud.crud_user import UserOrder
+from app.crud.crud_user import UserFilter, UserOrder
 from app.db.session import WriteSession as Writing
 from app.db.session import transaction_time
 from app.domain.throttle import login_quotas
+from app.domain.user import Role
 from app.models import User
 from app.schemas.auth import PasswordChange, TokenRead
 from app.schemas.base import PageRead
+from app.schemas.types import Storable
 from app.schemas.user import MeUpdate, UserCreate, UserRead, UserUpdate
 from app.services import account as account_service
 from app.services import auth as auth_service
@@ -41,6 +44,7 @@ from app.services.auth import Grant
 router = APIRouter(prefix="/users", tags=["users"], route_class=ResourceRoute)
 
 UserPaging = Annotated[PageQuery, Depends(paged(UserOrder, UserOrder.ID))]
+PartOfName = Annotated[str, Field(min_length=1, max_length=255), Storable]
 
 EDITED = Edited(crud_user.lock, user_service.require, UserRead)
 
@@ -95,9 +99,20 @@ async def change_password(
 
 
 @router.get("", response_model=PageRead[UserRead], responses=answers(401, 422))
-async def list_users(session: ReadSession, paging: UserPaging, _: Reader) -> dict[str, Any]:
+async def list_users(
+    session: ReadSession,
+    paging: UserPaging,
+    _: Reader,
+    role: Annotated[list[Role], Query(description="Any of these.")] = [],  # noqa: B006
+    is_active: IsActive = None,
+    search: Annotated[
+        PartOfName | None,
+        Query(description="A part of the name or of the mail address, in any case."),
+    ] = None,
+) -> dict[str, Any]:
     """List people, in the order they were made."""
-    return paging.shown(await crud_user.list_page(session, paging.window))
+    where = UserFilter(role, is_active, search)
+    return paging.shown(await crud_user.list_page(session, where, paging.window))
 
 
 @router.post(

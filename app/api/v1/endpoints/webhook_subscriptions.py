@@ -9,6 +9,7 @@ from app.api.deps import Admin, KeyPath, Now, Paging, ReadSession, ServiceDep, W
 from app.api.errors import answers
 from app.api.etags import CONDITIONAL, NOT_MODIFIED, Edited, IfMatch
 from app.api.idempotency import Once, replays
+from app.api.paging import InSpan, IsActive
 from app.api.resource_route import ResourceRoute
 from app.crud import crud_webhook, crud_webhook_delivery
 from app.db.session import transaction_time
@@ -35,10 +36,10 @@ EDITED = Edited(crud_webhook.lock, webhook_service.require, WebhookSubscriptionR
 
 @router.get("", response_model=PageRead[WebhookSubscriptionRead], responses=answers(401, 403, 422))
 async def list_webhook_subscriptions(
-    session: ReadSession, paging: Paging, _: Admin
+    session: ReadSession, paging: Paging, _: Admin, is_active: IsActive = None
 ) -> dict[str, Any]:
     """List webhook subscriptions, in the order they were made."""
-    return paging.shown(await crud_webhook.list_page(session, paging.window))
+    return paging.shown(await crud_webhook.list_page(session, paging.window, is_active=is_active))
 
 
 @router.post(
@@ -167,11 +168,17 @@ async def list_webhook_deliveries(
     subscription_id: KeyPath,
     paging: Paging,
     _: Admin,
+    promised: InSpan,
     status: Annotated[list[DeliveryStatus], Query(description="Any of these.")] = [],  # noqa: B006
 ) -> dict[str, Any]:
-    """List what was and will be sent, newest first. It is kept for 30 days after it ended."""
+    """List what was and will be sent, newest first. It is kept for 30 days after it ended.
+
+    `since` and `until` go by `created_at`.
+    """
     await webhook_service.require(session, subscription_id)
-    found = await crud_webhook_delivery.list_page(session, subscription_id, status, paging.window)
+    found = await crud_webhook_delivery.list_page(
+        session, subscription_id, status, promised, paging.window
+    )
     return paging.shown(found)
 
 
