@@ -10,6 +10,9 @@ from fastapi import FastAPI
 from app import main
 from app.api.errors import CODE_BY_STATUS, STATUS_BY_KIND
 from app.core.errors import NotFoundError, TocsinError
+from app.domain.contact_method import MOST_METHODS, MOST_RULES
+from app.domain.notification import INCIDENT_KINDS
+from app.messages.wording import WORDED_CHANNELS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "api.md").read_text()
@@ -51,6 +54,26 @@ def test_every_code_is_told_with_its_status() -> None:
 
 def test_no_code_is_told_twice() -> None:
     assert len(TOLD) == len({code for code, _ in TOLD})
+
+
+def test_every_list_without_pages_is_told_with_its_bound(app: FastAPI) -> None:
+    document = app.openapi()
+    schemas = document["components"]["schemas"]
+    whole = set()
+    for path, methods in document["paths"].items():
+        answer = methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        ref = answer.get("application/json", {}).get("schema", {}).get("$ref", "")
+        fields = schemas.get(ref.rpartition("/")[2], {}).get("properties", {})
+        if "items" in fields and "next_cursor" not in fields:
+            whole.add(path)
+    table = PAGE.partition("| list | holds at most |")[2].partition("\n\n")[0]
+    told = dict(re.findall(r"^\| `(\S+)` \| (\d*)", table, re.MULTILINE))
+    assert set(told) == whole
+    assert {path.rpartition("/")[2]: int(most) for path, most in told.items() if most} == {
+        "message-templates": len(INCIDENT_KINDS) * len(WORDED_CHANNELS),
+        "contact-methods": MOST_METHODS,
+        "notification-rules": MOST_RULES,
+    }
 
 
 def test_the_page_names_only_routes_that_there_are(app: FastAPI) -> None:
