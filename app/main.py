@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from app.channels.push import PushSender
 from app.channels.push_seal import vapid_public_key
 from app.channels.sms_gateway import SmsGatewaySender
 from app.channels.subscriber import SubscriberSender
-from app.channels.targets import parse_networks
+from app.channels.targets import objection_to, parse_networks
 from app.channels.twilio import TwilioSender
 from app.channels.unconfigured import UnconfiguredSender
 from app.channels.webhook import WebhookSender
@@ -331,6 +332,7 @@ def create_app(
         limits=limits,
         push_public_key=vapid_public_key(push_key(signer)),
         channel_states=lambda: {str(sender.channel): sender.state() for sender in senders},
+        objection=partial(objection_to, allowed=parse_networks(settings.allow_private_targets)),
         send_hook=tester.send,
     )
     if with_doors:

@@ -16,6 +16,7 @@ from app.core.security import Passwords, Signer, Vault
 from app.db.session import Database
 from app.domain.storm import ServiceLimit
 from app.domain.webhook import Heard, Hook
+from app.services.target import Objection
 
 
 class Pulse(Protocol):
@@ -54,6 +55,7 @@ class Service:
     limits: Limits
     push_public_key: str  # what a browser subscribes to
     channel_states: Callable[[], dict[str, str]]
+    objection: Objection  # to calling a URL that somebody gives
     send_hook: Callable[[Hook], Awaitable[Heard]]  # to a subscription's endpoint, at once
 
     @property

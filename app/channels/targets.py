@@ -193,6 +193,24 @@ async def resolve(
     return addresses
 
 
+def objection_to(url: str, *, allowed: Sequence[Network]) -> str | None:
+    """Why nothing would be sent to a URL, if the address in it says so; None: it may be.
+
+    What a name stands for may change until something is sent.
+    """
+    try:
+        target = parse_target(url)
+    except TargetRefusedError:
+        return None  # what a URL must look like is for its schema to say
+    literal = _literal(target.host)
+    if literal is None or is_permitted(literal, allowed):
+        return None
+    return (
+        f"{target.host} is not a public address, so nothing would be sent there; the setting"
+        " TOCSIN_ALLOW_PRIVATE_TARGETS can allow its network."
+    )
+
+
 def _literal(host: str) -> IPAddress | None:
     """An address in its usual spelling; any other spelling is the resolver's to read."""
     try:

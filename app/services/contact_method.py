@@ -24,6 +24,7 @@ from app.models import Challenge, ContactMethod, Notification, User
 from app.services import notification_preference, outbox
 from app.services import user as user_service
 from app.services.outbox import Letter
+from app.services.target import InvalidAddressError, Objection, require_callable
 from app.services.user import UserInactiveError
 
 PURPOSE = ChallengePurpose.CONTACT_METHOD
@@ -36,12 +37,6 @@ FIELDS = {
     Channel.CHAT: "url",
     Channel.WEBHOOK: "url",
 }
-
-
-class InvalidAddressError(InvalidInputError):
-    """Nothing can be sent there; `details.errors` names the place."""
-
-    code = "INVALID_ADDRESS"
 
 
 class OwnHostError(ForbiddenError):
@@ -112,15 +107,14 @@ class CodeSent:
         return f"A code is on its way to {self.address}; enter it within {minutes} minutes."
 
 
-def read(channel: Channel, given: Given, *, by: User) -> Address:
+def read(channel: Channel, given: Given, objection: Objection, *, by: User) -> Address:
     """The address that somebody gave, if it is one and they may give it."""
     try:
         address = read_address(channel, given)
     except ValueError as error:
-        place = FIELDS[channel]
-        raise InvalidAddressError(
-            f"{place}: {error}", errors=[{"path": place, "message": str(error)}]
-        ) from None
+        raise InvalidAddressError(FIELDS[channel], str(error)) from None
+    if channel is Channel.WEBHOOK:
+        require_callable(address.text, objection, place=FIELDS[channel])
     if address.own_host and not by.may(Permission.ADMINISTER):
         raise OwnHostError(
             "Tocsin would call a host that this URL names, which only an admin may allow; ask one"

@@ -28,6 +28,7 @@ from app.domain.webhook import (
 from app.models import User, WebhookDelivery, WebhookSubscription
 from app.services import audit_log, outbox
 from app.services.outbox import Letter
+from app.services.target import Objection, require_callable
 
 DELIVERY = "webhook_delivery"  # the loop that sends to subscriptions
 SWITCHED_OFF = "The subscription was switched off before it was delivered."
@@ -81,9 +82,16 @@ async def require(session: ReadSession, subscription_id: int) -> WebhookSubscrip
 
 
 async def create(
-    session: WriteSession, fields: Mapping[str, Any], vault: Vault, *, by: User, now: datetime
+    session: WriteSession,
+    fields: Mapping[str, Any],
+    vault: Vault,
+    objection: Objection,
+    *,
+    by: User,
+    now: datetime,
 ) -> tuple[WebhookSubscription, str]:
     """A subscription to what happens from now on, and its secret, which is shown this once."""
+    require_callable(fields["url"], objection)
     if await crud_webhook.count(session) >= MOST_SUBSCRIPTIONS:
         raise TooManySubscriptionsError(
             f"There are {MOST_SUBSCRIPTIONS} webhook subscriptions already; delete one first."
@@ -105,10 +113,17 @@ async def create(
 
 
 async def update(
-    session: WriteSession, subscription_id: int, fields: Mapping[str, Any], *, now: datetime
+    session: WriteSession,
+    subscription_id: int,
+    fields: Mapping[str, Any],
+    objection: Objection,
+    *,
+    now: datetime,
 ) -> WebhookSubscription:
     """Write the named fields. Filters count for events that were not yet looked at."""
     subscription = await _held(session, subscription_id)
+    if "url" in fields:
+        require_callable(fields["url"], objection)
     changed = subscription.revise(fields, now=now)
     if "url" in changed:
         subscription.failing_since = None

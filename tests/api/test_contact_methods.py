@@ -48,6 +48,8 @@ NONSENSE: list[tuple[dict[str, Any], str]] = [
     ({"channel": "sms", "phone": "+" + "1" * 16}, "phone"),
     ({"channel": "chat", "url": "https://chat.example.org/hook"}, "url"),
     ({"channel": "chat", "url": "file:///etc/passwd"}, "url"),
+    ({"channel": "webhook", "url": "http://10.0.0.1/hook"}, "url"),
+    ({"channel": "webhook", "url": "https://[fd00::1]:8443/"}, "url"),
     (
         {"channel": "push", "subscription": {
             "endpoint": "https://p.example.org/", "keys": {**PUSH_KEYS, "auth": "short"}}},

@@ -177,10 +177,30 @@ async def test_a_test_goes_out_at_once_and_says_what_came_back(world: World) -> 
 
 async def test_a_test_of_a_private_address_says_why_nothing_was_sent(world: World) -> None:
     admin = await world.admin()
-    made = await subscribe(world, admin, "http://10.0.0.1/hook")
+    made = await subscribe(world, admin, URL)
+    await world.sql("UPDATE webhook_subscriptions SET url = 'http://10.0.0.1/hook'")  # once allowed
     told = await world.call("POST", f"{SUBSCRIPTIONS}/{made['id']}/test", admin)
     assert (told["is_taken"], told["response_code"]) == (False, None)
     assert "is not a public address" in told["error"]
+
+
+@pytest.mark.parametrize(
+    "host", ["10.0.0.1", "127.0.0.2:8080", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]"]
+)
+async def test_a_url_that_is_a_private_address_is_refused_with_what_would_allow_it(
+    world: World, host: str
+) -> None:
+    admin = await world.admin()
+    made = await subscribe(world, admin, "http://127.0.0.1:9/hook")  # which is allowed here
+    body = {"name": "Desk", "url": f"http://{host}/hook"}
+    one = f"{SUBSCRIPTIONS}/{made['id']}"
+    for method, path in (("POST", SUBSCRIPTIONS), ("PATCH", one)):
+        response = await send(world, method, path, admin, json=body)
+        details = refusal(response, 422, "INVALID_ADDRESS")
+        assert [fault["path"] for fault in details["errors"]] == ["url"]
+        assert "TOCSIN_ALLOW_PRIVATE_TARGETS" in response.json()["message"]
+    assert (await shown(world, admin, made))["url"] == made["url"]
+    await world.call("PATCH", one, admin, json={"name": "Other"})
 
 
 async def test_only_the_last_two_secrets_ever_sign(world: World) -> None:

@@ -10,6 +10,7 @@ from app.channels.targets import (
     TargetUnresolvedError,
     is_permitted,
     is_public,
+    objection_to,
     parse_networks,
     parse_target,
     resolve,
@@ -168,6 +169,19 @@ def test_what_is_no_plain_web_url_is_refused_unquoted(url: str) -> None:
 async def test_a_loopback_address_is_seen_through_however_written(host: str) -> None:
     with pytest.raises(TargetRefusedError, match="TOCSIN_ALLOW_PRIVATE_TARGETS"):
         await resolve(parse_target(f"http://{host}/"), allowed=())
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_a_url_that_is_a_private_address_says_so_itself(address: str) -> None:
+    host = f"[{address}]" if ":" in address else address
+    url = f"https://{host}:8443/hook"
+    assert "TOCSIN_ALLOW_PRIVATE_TARGETS" in str(objection_to(url, allowed=()))
+    assert objection_to(url, allowed=parse_networks(address)) is None
+
+
+@pytest.mark.parametrize("host", [PUBLIC[0], "[2606:4700::1111]", "localhost", "desk.internal"])
+def test_a_public_address_or_a_name_is_not_objected_to(host: str) -> None:
+    assert objection_to(f"http://{host}/hook", allowed=()) is None
 
 
 async def test_one_bad_address_refuses_the_name_unless_allowed() -> None:

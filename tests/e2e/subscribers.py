@@ -8,7 +8,7 @@ from tests.e2e.tour import Tour, check
 subscribers = Group("Outgoing webhooks")
 
 SUBSCRIPTIONS = "/v1/webhook-subscriptions"
-NOBODY = "http://127.0.0.1:9/hook"  # a private address, where nobody listens either
+NOBODY = "http://localhost:9/hook"  # a name, for where nobody listens
 
 
 def _path(tour: Tour) -> str:

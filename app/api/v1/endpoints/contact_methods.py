@@ -79,7 +79,7 @@ async def create_contact_method(
 
     A browser's push subscription needs no code. A chat on a host of one's own takes an admin.
     """
-    address = contact_method_service.read(body.channel, body.given, by=user)
+    address = contact_method_service.read(body.channel, body.given, service.objection, by=user)
     if not address.proves_itself:
         await count(
             service, contact_method_service.code_tries(user_id, address.channel, address.text)

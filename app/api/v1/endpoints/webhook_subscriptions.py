@@ -62,7 +62,7 @@ async def create_webhook_subscription(
     headers of Standard Webhooks. The order of events is not promised; `data.position` tells it.
     """
     made, secret = await webhook_service.create(
-        session, body.model_dump(), service.vault, by=admin, now=now
+        session, body.model_dump(), service.vault, service.objection, by=admin, now=now
     )
     shown = WebhookSubscriptionRead.model_validate(made)
     return WebhookSubscriptionCreated(**shown.model_dump(), secret=secret)
@@ -87,6 +87,7 @@ async def read_webhook_subscription(
     responses=answers(401, 403, 404, 412, 413, 422),
 )
 async def update_webhook_subscription(
+    service: ServiceDep,
     session: WriteSession,
     subscription_id: KeyPath,
     body: WebhookSubscriptionUpdate,
@@ -101,7 +102,9 @@ async def update_webhook_subscription(
     """
     await expected.hold(EDITED, session, subscription_id)
     fields = body.model_dump(exclude_unset=True)
-    return await webhook_service.update(session, subscription_id, fields, now=now)
+    return await webhook_service.update(
+        session, subscription_id, fields, service.objection, now=now
+    )
 
 
 @router.delete(
