@@ -154,12 +154,16 @@ async def render_http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _allowed(request: Request) -> str:
-    """The methods of this address, all of them: the framework names those of one route only."""
-    return ", ".join(
+    """The methods of this address, all of them: the framework names those of one route only, and
+    does not know that HEAD is answered by what answers GET."""
+    taken = {
         method
         for method in METHODS
         for scope in [{**request.scope, "method": method}]
         if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    }
+    return ", ".join(
+        method for method in METHODS if method in taken or (method == "HEAD" and "GET" in taken)
     )
 
 

@@ -132,7 +132,6 @@ async def _redis(store: SharedStore | None) -> RedisHealth | None:
     return RedisHealth(state=await store.check(), error=store.last_error)
 
 
-@router.head("/health", include_in_schema=False)
 @router.get("/health", response_model=HealthRead, operation_id="read_health")
 async def read_health(service: ServiceDep) -> HealthRead:
     """Alive, and how every part is. Always 200: restarting Tocsin mends none of its parts."""
@@ -160,7 +159,6 @@ async def read_health(service: ServiceDep) -> HealthRead:
     )
 
 
-@router.head("/ready", include_in_schema=False)
 @router.get(
     "/ready",
     response_model=ReadyRead,

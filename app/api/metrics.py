@@ -51,7 +51,6 @@ class _Given:
         yield from self._figures
 
 
-@router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics",
     operation_id="read_metrics",

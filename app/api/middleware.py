@@ -2,7 +2,7 @@
 
 Pure ASGI, so that it adds no task and no copy of the body. From the outside in: the context,
 which sees every answer; who may call from a browser, so that a script can read even a 500; what
-turns a failure into an answer; another try for what clashed.
+turns a failure into an answer; HEAD; another try for what clashed.
 """
 
 import logging
@@ -24,6 +24,7 @@ from app.api.errors import envelope
 from app.api.event_stream import STREAM
 from app.api.express import Express
 from app.api.handshake import is_no_refusal, shake
+from app.api.heads import Heads
 from app.api.limited import Limited
 from app.api.limits import Limits
 from app.core import source, telemetry
@@ -92,7 +93,7 @@ class RequestContext:
         is_https: bool = False,
         with_doors: bool = True,
     ) -> None:
-        routed = Again(Routed(app))
+        routed = Heads(Again(Routed(app)))
         limited = Limited(routed, limits) if limits is not None else routed
         answering = Failures(Express(limited) if with_doors else routed)
         self.app: ASGIApp = Cors(answering, origins) if origins else answering

@@ -26,10 +26,14 @@ async def test_an_unknown_path_is_not_found(world: World) -> None:
 
 async def test_a_wrong_method_is_told_and_so_is_the_right_one(world: World) -> None:
     for method, path, allowed in (
-        ("DELETE", "/v1/incidents", "GET, POST"),
-        ("PUT", "/v1/incidents/7", "GET, PATCH, DELETE"),
-        ("PUT", "/v1/users/me", "GET, PATCH, DELETE"),  # one by its own name, one by a number's
-        ("POST", "/health", "GET"),
+        ("DELETE", "/v1/incidents", "GET, HEAD, POST"),
+        ("PUT", "/v1/incidents/7", "GET, HEAD, PATCH, DELETE"),
+        (
+            "PUT",
+            "/v1/users/me",
+            "GET, HEAD, PATCH, DELETE",
+        ),  # one by its own name, one by a number's
+        ("POST", "/health", "GET, HEAD"),
         ("GET", "/v1/webhooks/alerts", "POST"),
         ("POST", "/static/tocsin.css", "GET"),
     ):

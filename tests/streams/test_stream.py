@@ -166,3 +166,12 @@ async def test_a_simulation_leaves_nothing_and_a_drill_says_what_it_is(stage: St
         told = await stream.rest()
     assert told
     assert all(event.data["data"]["is_drill"] for event in told)
+
+
+async def test_its_head_ends_and_the_line_goes_on(stage: Stage) -> None:
+    admin = await stage.world.admin()
+    for _ in range(2):
+        head = await stage.http.head("/v1/stream", headers=admin.headers)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"].startswith("text/event-stream")
+    await stage.joined(0)

@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app.api import event_stream, feed
 from app.api.v1.endpoints import streams
+from tests.api.answers import refusal
 from tests.api.logs import logged
 from tests.streams.listening import PATIENCE, Stage
 from tests.world import Person
@@ -75,6 +76,14 @@ async def test_whoever_does_not_say_who_they_are_is_told_nothing(stage: Stage, s
         refusal = await heard(socket)
         assert (refusal["type"], refusal["code"]) == ("error", "UNAUTHORIZED")
         assert await closed(socket) == 1008
+
+
+async def test_what_comes_without_an_upgrade_is_told_what_it_takes(stage: Stage) -> None:
+    answer = await stage.http.get("/v1/ws?ticket=none")
+    assert refusal(answer, 426, "UPGRADE_REQUIRED") == {}
+    assert (answer.headers["upgrade"], answer.headers["connection"]) == ("websocket", "Upgrade")
+    assert "wss://" in answer.json()["message"]
+    assert (await stage.http.get("/health")).status_code == 200  # the line goes on
 
 
 async def test_whoever_says_nothing_is_not_waited_for(

@@ -13,7 +13,6 @@ def _wants_html(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-@router.head("/", include_in_schema=False)
 @router.get(
     "/",
     tags=["health"],

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, WebSocket
+from fastapi import APIRouter, Depends, Header, Query, Request, WebSocket
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.websockets import WebSocketDisconnect
@@ -12,7 +12,7 @@ from starlette.websockets import WebSocketDisconnect
 from app.api import callers
 from app.api.bounds import BoundedRoute
 from app.api.deps import CurrentUser, ServiceDep, bearer, logged_in
-from app.api.errors import answers
+from app.api.errors import answers, envelope
 from app.api.event_stream import REFUSED, EventStream, converse
 from app.api.feed import Wanted, good_listeners
 from app.api.state import Service
@@ -173,6 +173,19 @@ async def stream_public_events(
     after = last_event_id if resumed_at is None else resumed_at
     reader, is_lost = await service.feed.open(wanted, None, after)
     return EventStream(service.feed, reader, is_lost=is_lost, follow=follow)
+
+
+@router.get("/ws", include_in_schema=False)
+async def refuse_to_listen(request: Request) -> Response:
+    """What came without an upgrade is told what it takes."""
+    return envelope(
+        request.state.request_id,
+        426,
+        "UPGRADE_REQUIRED",
+        "This address takes WebSockets only: connect to it with ws:// or wss://, through proxies"
+        " that pass on `Upgrade` and `Connection`, or listen at /v1/stream instead.",
+        headers={"Upgrade": "websocket", "Connection": "Upgrade"},
+    )
 
 
 @router.websocket("/ws")
