@@ -96,7 +96,7 @@ def envelope(
     return AsciiResponse(body, status, headers=sent)
 
 
-async def render_refusal(request: Request, error: Exception) -> JSONResponse:
+async def render_refusal(request: HTTPConnection, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.TocsinError)
     status = next(s for kind, s in STATUS_BY_KIND.items() if isinstance(error, kind))
     headers = {}

@@ -1,12 +1,13 @@
 """The door that counts: it stands before all routes but those of alerts, which count themselves.
 
-Every answer to a request that is limited says how its caller stands, in the headers of
-draft-ietf-httpapi-ratelimit-headers; a refusal also says when to try again.
+Every answer to a request that is limited, or to the handshake of a WebSocket, says how its caller
+stands, in the headers of draft-ietf-httpapi-ratelimit-headers; a refusal also says when to try
+again.
 """
 
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import answers, render_refusal
@@ -14,6 +15,8 @@ from app.api.express import DOORS
 from app.api.limits import UNLIMITED, Limits, refusal, told
 from app.core import source
 
+# What begins an answer. A handshake is accepted, or refused as any request is.
+STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 HEADERS: dict[str, dict[str, Any]] = {
     "Retry-After": {
         "description": "Seconds after which to try again.",
@@ -41,9 +44,6 @@ class Limited:
         self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         found = await self.limits.ask(scope)
         if found is None:
             await self.app(scope, receive, send)
@@ -51,18 +51,18 @@ class Limited:
         headers = [(k.lower().encode(), v.encode()) for k, v in told(*found).items()]
 
         async def send_told(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in STARTS:
                 message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
         if not found[1].is_allowed:
-            answer = await render_refusal(Request(scope), refusal(*found))
+            answer = await render_refusal(HTTPConnection(scope), refusal(*found))
             await answer(scope, receive, send_told)
             return
         await self.app(scope, receive, send_told)
         caller = source.current()
         if caller is not None and caller.api_key_id is not None:
-            self.limits.remember(scope)
+            self.limits.remember(scope, caller.api_key_id)
 
 
 def describe(document: dict[str, Any]) -> None:

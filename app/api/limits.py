@@ -1,8 +1,9 @@
 """How often one caller may ask, by what is asked for.
 
-A request is counted before anything is done for it. Who is logged in is counted as that person,
-an API key as itself, who holds a link of ours by that link, and everybody else by address. With
-a Redis all replicas count together; without one, and while it is lost, each counts for itself.
+A request is counted before anything is done for it, and the handshake of a WebSocket is a read.
+Who is logged in is counted as that person, an API key as itself, who brings a ticket as whoever it
+was issued to, who holds a link of ours by that link, and everybody else by address. With a Redis
+all replicas count together; without one, and while it is lost, each counts for itself.
 What comes in for integrations each process always counts for itself: no alert waits for a second
 server.
 """
@@ -10,6 +11,7 @@ server.
 import hmac
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +19,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from app.api.client import client_of
+from app.core import stream_ticket
 from app.core.config import Settings
 from app.core.errors import TocsinError, TooManyError, UnavailableError
 from app.core.security import Signer, hash_key
@@ -33,6 +36,7 @@ READING = ("GET", "HEAD")
 STRANGERS_AT = ("/v1/auth/", "/account/")
 # What watches us, and files, which cost nothing.
 UNLIMITED = ("/health", "/ready", "/metrics", "/static/")
+TICKETS_AT = ("/v1/stream", "/v1/ws")
 LINKS = {"/a/": notification.LINK_PURPOSE, "/v1/receipts/": receipt.LINK_PURPOSE}
 UNITS = {seconds: word for word, seconds in rates.SECONDS.items()}
 KNOWN_FOR = 60.0  # seconds
@@ -71,7 +75,7 @@ class Limits:
         self.store = store
         self._signer = signer
         self._key = signer.derive("rate limits")
-        self._known_keys: dict[str, float] = {}
+        self._known_keys: dict[str, tuple[int, float]] = {}  # the id of each, and until when
         written = {
             Category.LOGINS: settings.rate_limit_logins,
             Category.WRITES: settings.rate_limit_writes,
@@ -109,7 +113,7 @@ class Limits:
             raise refusal(Category.INGEST, standing, kind)
         return standing
 
-    def remember(self, scope: Scope) -> None:
+    def remember(self, scope: Scope, key_id: int) -> None:
         """The API key of this request opened something, so it is counted as itself for a while.
 
         Before it does it is counted by address: whoever invents keys gains nothing by it.
@@ -118,7 +122,7 @@ class Limits:
             self._known_keys.clear()
         secret = _secret(HTTPConnection(scope))
         if api_key.is_ours(secret):
-            self._known_keys[hash_key(secret)] = time.monotonic() + KNOWN_FOR
+            self._known_keys[hash_key(secret)] = (key_id, time.monotonic() + KNOWN_FOR)
 
     def _known(self, request: HTTPConnection) -> str | None:
         """Whom we know behind a request, without asking any server."""
@@ -127,15 +131,25 @@ class Limits:
             if path.startswith(start):
                 number = self._signer.read_link(purpose, path.removeprefix(start))
                 return None if number is None else f"{purpose} {number}"
+        if path in TICKETS_AT and (ticket := request.query_params.get("ticket")) is not None:
+            return self._holder(ticket)
         secret = _secret(request)
         if not secret:
             return None
         if secret.startswith(api_key.PREFIX):
-            digest = hash_key(secret)
-            is_known = self._known_keys.get(digest, 0.0) > time.monotonic()
-            return f"key {digest}" if is_known else None
+            key_id, until = self._known_keys.get(hash_key(secret), (0, 0.0))
+            return f"key {key_id}" if until > time.monotonic() else None
         claims = self._signer.read_access_token(secret)
         return None if claims is None else f"user {claims[0]}"
+
+    def _holder(self, ticket: str) -> str | None:
+        """Whom a ticket was issued to. One that is over names nobody: it may stand in a log."""
+        now = datetime.fromtimestamp(time.time(), UTC)
+        listener = stream_ticket.read(self._signer, ticket, now=now)
+        if listener is None:
+            return None
+        key_id = listener.key_id
+        return f"user {listener.user_id}" if key_id is None else f"key {key_id}"
 
     async def _count(self, category: Category, caller: str) -> Standing:
         """By all replicas together, if they can. What they allow is noted here, too, so that
@@ -182,7 +196,7 @@ def told(category: Category, standing: Standing) -> dict[str, str]:
 
 
 def _category(scope: Scope, *, is_known: bool) -> Category:
-    if scope["method"] in READING:
+    if scope["type"] == "websocket" or scope["method"] in READING:
         return Category.READS
     if scope["path"].startswith(STRANGERS_AT) and not is_known:
         return Category.LOGINS
