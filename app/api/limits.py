@@ -23,6 +23,7 @@ from app.core import stream_ticket
 from app.core.config import Settings
 from app.core.errors import TocsinError, TooManyError, UnavailableError
 from app.core.security import Signer, hash_key
+from app.core.stream_ticket import Listener
 from app.core.tallies import Tallies
 from app.db.redis import SharedStore
 from app.db.shared_tallies import SharedTallies
@@ -102,6 +103,16 @@ class Limits:
             return None
         return category, await self._count(category, known or f"from {client_of(request)}")
 
+    async def count_late(self, listener: Listener) -> None:
+        """Count somebody who said who they are after the handshake of a WebSocket, or refuse them.
+
+        The handshake itself was a read of their address.
+        """
+        if Category.READS in self.rates:
+            standing = await self._count(Category.READS, _name_of(listener))
+            if not standing.is_allowed:
+                raise refusal(Category.READS, standing)
+
     def take_in(self, kind: IntegrationKind, key_hash: str) -> Standing | None:
         """Count what came with an integration's key, or refuse it in the way that makes its
         sender try again; how the key stands then, or None if nothing limits it."""
@@ -146,10 +157,7 @@ class Limits:
         """Whom a ticket was issued to. One that is over names nobody: it may stand in a log."""
         now = datetime.fromtimestamp(time.time(), UTC)
         listener = stream_ticket.read(self._signer, ticket, now=now)
-        if listener is None:
-            return None
-        key_id = listener.key_id
-        return f"user {listener.user_id}" if key_id is None else f"key {key_id}"
+        return None if listener is None else _name_of(listener)
 
     async def _count(self, category: Category, caller: str) -> Standing:
         """By all replicas together, if they can. What they allow is noted here, too, so that
@@ -165,6 +173,11 @@ class Limits:
         installations may share one."""
         digest = hmac.digest(self._key, caller.encode(errors="replace"), "sha256")
         return f"tocsin:{category}:{digest[:16].hex()}"
+
+
+def _name_of(listener: Listener) -> str:
+    key_id = listener.key_id
+    return f"user {listener.user_id}" if key_id is None else f"key {key_id}"
 
 
 def refusal(

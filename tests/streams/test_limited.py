@@ -1,5 +1,7 @@
 """Opening a stream is a read, of whom the header or the ticket names."""
 
+import asyncio
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from app.core.stream_ticket import Listener
 from app.db.session import Database
 from tests.api.keys import program
 from tests.api.limited import Hand, replica
-from tests.streams.listening import Stage
+from tests.streams.listening import PATIENCE, Stage
 from tests.world import Person
 
 
@@ -92,3 +94,18 @@ async def test_what_names_nobody_is_counted_by_address(stage: Stage) -> None:
     assert await statuses(stage, 1, f"?ticket={over}") == [101]
     assert await statuses(stage, 1) == [429]
     assert await statuses(stage, 1, headers=ana.headers) == [101]
+
+
+async def test_who_says_who_they_are_later_is_counted_then(stage: Stage) -> None:
+    ana = await stage.world.person()
+    token = ana.headers["Authorization"].removeprefix("Bearer ")
+    assert await statuses(stage, 1, headers=ana.headers) == [101]
+    for expected in ("ready", "RATE_LIMITED"):
+        async with connect(f"{stage.url.replace('http', 'ws')}/v1/ws", proxy=None) as socket:
+            await socket.send(json.dumps({"token": token}))
+            async with asyncio.timeout(PATIENCE):
+                told = json.loads(await socket.recv())
+            assert expected in (told["type"], told.get("code"))
+            if expected == "RATE_LIMITED":
+                await socket.wait_closed()
+                assert socket.close_code == 1013

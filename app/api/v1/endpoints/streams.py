@@ -222,11 +222,19 @@ async def _who_talks(socket: WebSocket, service: Service, ticket: str | None) ->
     secret = token if scheme.lower() == "bearer" else None
     header = socket.headers.get("x-api-key")
     if secret is None and header is None:
-        said = await _first_message(socket)
-        if "ticket" in said:
-            return await _bearer_of_ticket(service, said["ticket"])
-        secret = said.get("token")
+        listener = await _who_says_so(socket, service)
+        await service.limits.count_late(listener)
+        return listener
     user = await logged_in(socket, service, secret, header)
+    return _listener(service, user, secret)
+
+
+async def _who_says_so(socket: WebSocket, service: Service) -> Listener:
+    said = await _first_message(socket)
+    if "ticket" in said:
+        return await _bearer_of_ticket(service, said["ticket"])
+    secret = said.get("token")
+    user = await logged_in(socket, service, secret, None)
     return _listener(service, user, secret)
 
 
