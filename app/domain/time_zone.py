@@ -1,16 +1,38 @@
-"""Which names are time zones: IANA's, and the same on every machine."""
+"""Which names are time zones, and when their clocks change: the same on every machine.
+
+Both come from the package `tzdata`, which is pinned, and never from the files of the system:
+who is on call at an instant must not depend on the machine that is asked.
+"""
 
 from functools import cache
-from zoneinfo import available_timezones
+from importlib import metadata, resources
+from zoneinfo import ZoneInfo
 
-# Files that systems keep among the zones: the machine's own setting, and none at all.
-NO_ZONES = {"localtime", "Factory", "posixrules"}
+DATABASE = "tzdata"
+NO_ZONES = {"localtime", "Factory", "posixrules"}  # settings of a machine, and none at all
 
 
 @cache
-def _names() -> frozenset[str]:
-    return frozenset(available_timezones() - NO_ZONES)
+def time_zones() -> frozenset[str]:
+    """Every name that is a time zone here."""
+    names = resources.files(DATABASE).joinpath("zones").read_text(encoding="utf-8")
+    return frozenset(names.split()) - NO_ZONES
 
 
 def is_time_zone(name: str) -> bool:
-    return name in _names()
+    return name in time_zones()
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """The pinned rules of a time zone; a name that is none is a ValueError."""
+    if not is_time_zone(name):
+        raise ValueError(f"“{name}” is not a time zone; use an IANA name like Europe/Berlin")
+    with resources.files(DATABASE).joinpath("zoneinfo", *name.split("/")).open("rb") as rules:
+        return ZoneInfo.from_file(rules, key=name)
+
+
+@cache
+def time_zone_version() -> str:
+    """Which release of the time-zone data counts here, in the package's words: 2026.6 is 2026f."""
+    return metadata.version(DATABASE)
