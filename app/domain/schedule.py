@@ -228,7 +228,7 @@ def _put_over(stretches: list[Stretch], override: Override, part: Interval) -> N
 def _replaced(stretch: Stretch, override: Override) -> Stretch:
     if override.replaces not in stretch.people:
         return stretch
-    people = {*stretch.people, override.user_id} - {override.replaces}
+    people = (set(stretch.people) - {override.replaces}) | {override.user_id}
     return stretch._replace(people=tuple(sorted(people)))
 
 
