@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from app.domain.schedule import Schedule, render
+from app.domain.schedule import Schedule, everyone, render
 from app.domain.timeline import Interval, Shift, Stretch, shifts
 
 INSTANT = timedelta.resolution
@@ -45,6 +45,8 @@ def next_shift(
 
     A shift that runs already is not the next one.
     """
+    if user_id not in everyone(schedule):
+        return None
     found = None
     for during, stretches in _looks(schedule, at, horizon):
         mine = [shift for shift in shifts(stretches) if shift.user_id == user_id]

@@ -22,9 +22,9 @@ about, and not with how long ago a rotation began.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, assert_never
 from zoneinfo import ZoneInfo
@@ -44,7 +44,9 @@ from app.domain.timeline import (
     within,
     without,
 )
-from app.domain.wall_clock import first_instant, last_instant
+from app.domain.wall_clock import first_instant, last_instant, shown_at
+
+NEAR = timedelta(days=2)  # further than any clock jumps
 
 
 class WallShift(NamedTuple):
@@ -121,6 +123,18 @@ class Schedule:
     overrides: tuple[Override, ...] = ()
 
 
+def everyone(schedule: Schedule) -> frozenset[int]:
+    """Everybody whom the schedule could put on call, now or ever."""
+    layers = [*schedule.layers, *(each for one in schedule.temporaries for each in one.layers)]
+    people = {override.user_id for override in schedule.overrides}
+    for layer in layers:
+        if isinstance(layer.source, Rotation):
+            people.update(layer.source.participants)
+        else:
+            people.update(shift.user_id for shift in layer.source.shifts)
+    return frozenset(people)
+
+
 def swap(one: Shift, other: Shift) -> tuple[Override, Override]:
     """What makes two people take each other's shift; nobody else's time in them changes."""
     return (
@@ -194,17 +208,19 @@ def _source(layer: Layer, clock: ZoneInfo, during: Interval) -> list[Stretch]:
         case Rotation() as rotation:
             return list(turns(rotation, clock, during))
         case ExplicitShifts(written):
-            return _cut_and_laid(
-                (
-                    Shift(first_instant(starts, clock), last_instant(ends, clock), user_id)
-                    for starts, ends, user_id in written
-                ),
-                during,
-            )
+            return _cut_and_laid(_instants(written, clock, during), during)
         case GivenShifts(given):
             return _cut_and_laid(given, during)
         case never:
             assert_never(never)
+
+
+def _instants(written: Iterable[WallShift], clock: ZoneInfo, during: Interval) -> Iterator[Shift]:
+    since = shown_at(during.starts_at, clock) - NEAR
+    until = shown_at(during.ends_at, clock) + NEAR
+    for starts, ends, user_id in written:
+        if starts < until and since < ends:  # spares the years of shifts that are past
+            yield Shift(first_instant(starts, clock), last_instant(ends, clock), user_id)
 
 
 def _cut_and_laid(shifts: Iterable[Shift], during: Interval) -> list[Stretch]:

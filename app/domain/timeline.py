@@ -7,7 +7,7 @@ is a gap. Each function takes and returns such lists, in one pass.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 
 class Timed(Protocol):
@@ -18,6 +18,9 @@ class Timed(Protocol):
 
     @property
     def ends_at(self) -> datetime: ...
+
+
+AnyTimed = TypeVar("AnyTimed", bound=Timed)
 
 
 class Interval(NamedTuple):
@@ -33,6 +36,15 @@ class Shift(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     user_id: int
+
+
+class Difference(NamedTuple):
+    """A time in which one timeline has other people on call than the other."""
+
+    starts_at: datetime
+    ends_at: datetime
+    before: tuple[int, ...]
+    after: tuple[int, ...]
 
 
 class Stretch(NamedTuple):
@@ -147,9 +159,32 @@ def shifts(stretches: Iterable[Stretch]) -> list[Shift]:
     return sorted([*found, *running.values()])
 
 
+def differences(before: Sequence[Stretch], after: Sequence[Stretch]) -> list[Difference]:
+    """Where two timelines disagree, and how: what an edit changes for whom."""
+    found: list[Difference] = []
+    for since, until, old, new in sorted(_side_by_side(before, after)):
+        if old == new:
+            continue
+        last = found[-1] if found else None
+        if last is not None and (last.ends_at, last.before, last.after) == (since, old, new):
+            found[-1] = last._replace(ends_at=until)
+        else:
+            found.append(Difference(since, until, old, new))
+    return found
+
+
+def _side_by_side(before: Sequence[Stretch], after: Sequence[Stretch]) -> Iterator[Difference]:
+    for starts_at, ends_at, old, near in _near(before, after):
+        for each in near:
+            since, until = max(starts_at, each.starts_at), min(ends_at, each.ends_at)
+            yield Difference(since, until, old, each.people)
+    yield from (Difference(*gone, ()) for gone in without(before, after))
+    yield from (Difference(*new[:2], (), new.people) for new in without(after, before))
+
+
 def _near(
-    stretches: Iterable[Stretch], others: Sequence[Timed]
-) -> Iterator[tuple[datetime, datetime, tuple[int, ...], list[Timed]]]:
+    stretches: Iterable[Stretch], others: Sequence[AnyTimed]
+) -> Iterator[tuple[datetime, datetime, tuple[int, ...], list[AnyTimed]]]:
     # Each stretch with those of the others that share time with it.
     first = 0
     for starts_at, ends_at, people in stretches:

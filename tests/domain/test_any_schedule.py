@@ -33,7 +33,7 @@ from tests.domain.minutes import (
     transitions,
 )
 
-QUICK = settings(derandomize=True, max_examples=60, deadline=None, database=None)
+QUICK = settings(derandomize=True, max_examples=40, deadline=None, database=None)
 PEOPLE = st.integers(1, 6)
 DAYS = timedelta(days=1)
 YEAR = 365 * DAYS

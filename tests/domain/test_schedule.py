@@ -8,6 +8,7 @@ from app.domain.schedule import (
     Override,
     Schedule,
     Temporary,
+    everyone,
     render,
     render_layers,
     swap,
@@ -259,3 +260,13 @@ def test_a_schedule_in_no_zone_is_refused() -> None:
 def test_a_schedule_in_berlin_is_in_berlin() -> None:
     assert berlin().time_zone == BERLIN
     assert render(berlin(), WEEK) == []
+
+
+def test_everyone_is_whoever_it_could_ever_put_on_call() -> None:
+    schedule = berlin(
+        ALWAYS_ANA,
+        given(("2020-06-01 07:00", "2020-06-01 10:00", BEN)),
+        temporaries=(Temporary(*WEEK, (written(("2026-06-01", "2026-06-02", CLEO)),)),),
+        overrides=(override("2026-06-01 00:00", "2026-06-08 00:00", DORA, replaces=99),),
+    )
+    assert everyone(schedule) == {ANA, BEN, CLEO, DORA}
