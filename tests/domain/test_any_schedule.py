@@ -23,7 +23,7 @@ from app.domain.schedule import (
     render_layers,
 )
 from app.domain.time_zone import time_zones
-from app.domain.timeline import Interval, Shift, gaps, overlaps, shifts
+from app.domain.timeline import Interval, Shift, gaps, overlaps, shifts, within
 from tests.domain.minutes import (
     MINUTE,
     SINCE,
@@ -176,6 +176,17 @@ def test_now_and_in_the_rendering_of_a_year_the_same_person_is_on_call(
     for instant in [night.jump + number * MINUTE for number in minutes]:
         there = [each.people for each in year if each.starts_at <= instant < each.ends_at]
         assert there == ([on_call(schedule, instant)] if on_call(schedule, instant) else [])
+
+
+@QUICK
+@given(schedules(), st.lists(near, min_size=2, max_size=2, unique=True))
+def test_the_rendering_of_a_part_is_that_part_of_the_rendering(
+    case: tuple[Schedule, Night], edges: list[int]
+) -> None:
+    schedule, night = case
+    part = Interval(*(night.jump + number * MINUTE for number in sorted(edges)))
+    whole = render(schedule, Interval(night.jump - 9 * DAYS, night.jump + 9 * DAYS))
+    assert render(schedule, part) == within(whole, [part])
 
 
 @QUICK

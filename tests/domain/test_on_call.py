@@ -89,6 +89,20 @@ def test_the_next_shift_is_told_whole_however_long_it_is() -> None:
     )
 
 
+def test_a_shift_that_begins_soon_and_ends_late_is_told_whole() -> None:
+    monthly = berlin(turning("monthly", "2026-06-01 09:00", ANA, BEN))
+    assert next_shift(monthly, BEN, utc("2026-06-25")) == shift(
+        "2026-07-01 07:00", "2026-08-01 07:00", BEN
+    )
+
+
+def test_a_shift_is_told_up_to_the_horizon_and_no_further() -> None:
+    horizon = timedelta(days=7)
+    assert next_shift(WEEKLY, BEN, utc("2026-06-03"), horizon=horizon) == shift(
+        "2026-06-08 07:00", "2026-06-10 00:00", BEN
+    )
+
+
 def test_whoever_never_has_a_shift_has_no_next_one() -> None:
     assert next_shift(WEEKLY, 99, utc("2026-06-03")) is None
 

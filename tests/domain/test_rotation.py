@@ -47,6 +47,13 @@ def test_a_hand_off_within_the_hour_that_comes_twice_is_the_first() -> None:
     ]
 
 
+def test_asked_within_the_hour_that_comes_again_a_turn_is_cut_to_what_was_asked() -> None:
+    daily = rotation("daily", "2026-10-20 02:30", ANA, BEN)
+    assert who(daily, "2026-10-25 01:10", "2026-10-25 03:00") == [
+        ("10-25 01:10", "10-25 03:00", (BEN,))
+    ]
+
+
 def test_the_turn_goes_on_while_the_hour_comes_again() -> None:
     hourly = rotation("hourly", "2026-10-24 00:00", ANA, BEN, CLEO)
     assert who(hourly, "2026-10-24 23:00", "2026-10-25 03:00") == [
