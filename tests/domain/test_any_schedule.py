@@ -37,7 +37,7 @@ QUICK = settings(derandomize=True, max_examples=40, deadline=None, database=None
 PEOPLE = st.integers(1, 6)
 DAYS = timedelta(days=1)
 YEAR = 365 * DAYS
-AROUND = timedelta(hours=30)
+AROUND = timedelta(hours=16)
 
 
 class Night:

@@ -1,12 +1,14 @@
 """Time zones come from the pinned package, whatever the machine has."""
 
 import re
-import zoneinfo
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata, resources
+from pathlib import Path
 
 import pytest
 
+from app.domain import time_zone
 from app.domain.time_zone import is_time_zone, time_zone_version, time_zones, zone
 
 
@@ -21,15 +23,33 @@ def test_every_name_has_its_rules() -> None:
         assert zone(name).key == name
 
 
-def test_the_rules_are_read_from_the_package_and_not_from_the_system(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(zoneinfo, "TZPATH", ("/nowhere",))
+@pytest.fixture
+def only_utopia(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A package of time zones that knows one zone, which no system has."""
+    package = tmp_path / "utopian"
+    (package / "zoneinfo").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "zones").write_text("Utopia\nFactory\n")
     rules = resources.files("tzdata").joinpath("zoneinfo", "Asia", "Kathmandu").read_bytes()
-    assert rules.startswith(b"TZif")
+    (package / "zoneinfo" / "Utopia").write_bytes(rules)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(time_zone, "DATABASE", "utopian")
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    time_zones.cache_clear()
     zone.cache_clear()
-    at = datetime(2026, 1, 1, tzinfo=UTC).astimezone(zone("Asia/Kathmandu"))
+
+
+@pytest.mark.usefixtures("only_utopia")
+def test_names_and_rules_come_from_the_package_and_not_from_the_system() -> None:
+    assert time_zones() == {"Utopia"}
+    at = datetime(2026, 1, 1, tzinfo=UTC).astimezone(zone("Utopia"))
     assert f"{at:%H:%M %z}" == "05:45 +0545"
+    assert not is_time_zone("Europe/Berlin")
 
 
 @pytest.mark.parametrize("name", ["", "Berlin", "../etc/passwd", "Factory", "localtime", "Europe"])
