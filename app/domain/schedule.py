@@ -26,7 +26,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.domain.restriction import Restriction, hours
@@ -187,7 +187,7 @@ def _layer(schedule: Schedule, layer: Layer, during: Interval) -> list[Stretch]:
             return without(stretches, union(schedule.holidays))
         case OnHolidays.ONLY:
             return within(stretches, union(schedule.holidays))
-        case _:
+        case OnHolidays.WORKS:
             return stretches
 
 
@@ -211,8 +211,6 @@ def _source(layer: Layer, clock: ZoneInfo, during: Interval) -> list[Stretch]:
             return _cut_and_laid(_instants(written, clock, during), during)
         case GivenShifts(given):
             return _cut_and_laid(given, during)
-        case never:
-            assert_never(never)
 
 
 def _instants(written: Iterable[WallShift], clock: ZoneInfo, during: Interval) -> Iterator[Shift]:

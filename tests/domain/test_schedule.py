@@ -96,6 +96,11 @@ def test_a_layer_that_ends_where_the_next_begins_hands_over_at_one_instant() -> 
         ]
 
 
+def test_a_layer_that_is_over_puts_nobody_on_call() -> None:
+    over = turning("weekly", "2026-01-05 00:00", BEN, ends=wall("2026-05-01 00:00"))
+    assert told(render(berlin(ALWAYS_ANA, over), WEEK)) == [("06-01 00:00", "06-08 00:00", (ANA,))]
+
+
 def test_explicit_shifts_start_at_the_first_instant_and_end_at_the_last() -> None:
     shifts = written(
         ("2026-10-25 02:15", "2026-10-25 02:45", ANA), ("2026-03-29 02:15", "2026-03-29 03:15", BEN)
