@@ -184,9 +184,9 @@ def _layer(schedule: Schedule, layer: Layer, during: Interval) -> list[Stretch]:
         stretches = within(stretches, hours(layer.restrictions, clock, bounds))
     match layer.on_holidays:
         case OnHolidays.RESTS:
-            return without(stretches, union(schedule.holidays))
+            return without(stretches, _holidays(schedule, bounds))
         case OnHolidays.ONLY:
-            return within(stretches, union(schedule.holidays))
+            return within(stretches, _holidays(schedule, bounds))
         case OnHolidays.WORKS:
             return stretches
 
@@ -201,6 +201,11 @@ def _bounds(layer: Layer, clock: ZoneInfo, during: Interval) -> Interval | None:
     if layer.ends is not None:
         ends_at = min(ends_at, first_instant(layer.ends, clock))
     return Interval(starts_at, ends_at) if starts_at < ends_at else None
+
+
+def _holidays(schedule: Schedule, during: Interval) -> list[Interval]:
+    parts = (cut(holiday, during) for holiday in schedule.holidays)
+    return union(part for part in parts if part is not None)
 
 
 def _source(layer: Layer, clock: ZoneInfo, during: Interval) -> list[Stretch]:

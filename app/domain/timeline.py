@@ -6,7 +6,7 @@ is a gap. Each function takes and returns such lists, in one pass.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol, TypeVar
 
 
@@ -56,9 +56,9 @@ class Stretch(NamedTuple):
 
 
 def cut(timed: Timed, during: Interval) -> Interval | None:
-    """The part of it that lies within, if there is one."""
-    starts_at = max(timed.starts_at, during.starts_at)
-    ends_at = min(timed.ends_at, during.ends_at)
+    """The part of it that lies within, if there is one, in UTC wherever it came from."""
+    starts_at = max(timed.starts_at, during.starts_at).astimezone(UTC)
+    ends_at = min(timed.ends_at, during.ends_at).astimezone(UTC)
     return Interval(starts_at, ends_at) if starts_at < ends_at else None
 
 

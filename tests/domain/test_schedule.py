@@ -1,5 +1,7 @@
 """Layers, temporary schedules and overrides: who wins, and until when."""
 
+from datetime import UTC, timedelta, timezone
+
 import pytest
 
 from app.domain.schedule import (
@@ -13,6 +15,7 @@ from app.domain.schedule import (
     render_layers,
     swap,
 )
+from app.domain.timeline import Interval
 from tests.domain.rotas import (
     ANA,
     BEN,
@@ -252,9 +255,22 @@ def test_each_layer_can_be_seen_alone() -> None:
     ]
 
 
-def test_a_time_in_any_zone_is_asked_about_and_told_in_utc() -> None:
-    local = WEEK._replace(starts_at=WEEK.starts_at.astimezone(), ends_at=WEEK.ends_at.astimezone())
-    assert render(berlin(ALWAYS_ANA), local) == render(berlin(ALWAYS_ANA), WEEK)
+def test_whatever_zone_instants_come_in_all_answers_are_in_utc() -> None:
+    zones = [timezone(timedelta(hours=hours)) for hours in (-5, 3, 9)]
+    there = [Interval(*(at.astimezone(zone) for at in WEEK)) for zone in zones]
+    day = timedelta(days=1)
+    schedule = berlin(
+        turning("weekly", "2026-01-05 00:00", ANA, on_holidays=OnHolidays.RESTS),
+        holidays=(Interval(there[0].starts_at + day, there[0].starts_at + 2 * day),),
+        temporaries=(
+            Temporary(there[1].starts_at + 3 * day, there[1].ends_at - 3 * day, (_always(BEN),)),
+        ),
+        overrides=(Override(there[2].ends_at - day, there[2].ends_at, CLEO),),
+    )
+    stretches = render(schedule, there[0])
+    assert stretches == render(schedule, WEEK)
+    assert {at.tzinfo for each in stretches for at in each[:2]} == {UTC}
+    assert [each.people for each in stretches] == [(ANA,), (ANA,), (BEN,), (ANA,), (CLEO,)]
 
 
 def test_a_schedule_in_no_zone_is_refused() -> None:
