@@ -5,7 +5,7 @@ who is on call at an instant must not depend on the machine that is asked.
 """
 
 from functools import cache
-from importlib import metadata, resources
+from importlib import resources
 from zoneinfo import ZoneInfo
 
 DATABASE = "tzdata"
@@ -34,5 +34,6 @@ def zone(name: str) -> ZoneInfo:
 
 @cache
 def time_zone_version() -> str:
-    """Which release of the time-zone data counts here, in the package's words: 2026.6 is 2026f."""
-    return metadata.version(DATABASE)
+    """Which release of IANA's data counts here, like 2026f."""
+    with resources.files(DATABASE).joinpath("zoneinfo", "tzdata.zi").open(encoding="utf-8") as data:
+        return data.readline().removeprefix("# version").strip()
