@@ -12,6 +12,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -99,11 +100,10 @@ async def _make_template(server: EmbeddedPostgres) -> str:
     return name
 
 
-@pytest.fixture(scope="session")
-async def database_url(server: EmbeddedPostgres) -> AsyncIterator[str]:
-    """This worker's own database, migrated and empty."""
+@asynccontextmanager
+async def copy_of_template(server: EmbeddedPostgres, name: str) -> AsyncIterator[str]:
+    """A database of this name, migrated and empty, as long as the block lasts."""
     template = await _make_template(server)
-    name = f"test_{os.getpid()}"
     await _as_superuser(
         server,
         f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)',
@@ -111,6 +111,13 @@ async def database_url(server: EmbeddedPostgres) -> AsyncIterator[str]:
     )
     yield server.url(name)
     await _as_superuser(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+async def database_url(server: EmbeddedPostgres) -> AsyncIterator[str]:
+    """This worker's own database, migrated and empty."""
+    async with copy_of_template(server, f"test_{os.getpid()}") as url:
+        yield url
 
 
 @pytest.fixture
