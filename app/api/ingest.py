@@ -9,7 +9,8 @@ import binascii
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
+from pydantic_core import to_json
 
 from app.api.deps import service_of
 from app.api.errors import answers
@@ -108,7 +109,7 @@ def _read(kind: IntegrationKind, body: bytes, *, is_cut: bool, limit: int) -> Re
     return integration_service.read(kind, body)
 
 
-async def take_in(request: Request, kind: IntegrationKind) -> JSONResponse:
+async def take_in(request: Request, kind: IntegrationKind) -> Response:
     """Take in what a tool sends; what became of each alert, once that is durable."""
     service = await service_of(request)
     key_hash = hash_key(_key(request) or "")
@@ -128,7 +129,8 @@ async def take_in(request: Request, kind: IntegrationKind) -> JSONResponse:
     for item in items:
         service.metrics.alerts_taken_in(kind, item.outcome)
     headers = None if standing is None else told(Category.INGEST, standing)
-    return JSONResponse({"alerts": [_receipt(item) for item in items]}, headers=headers)
+    receipts = to_json({"alerts": [_receipt(item) for item in items]})
+    return Response(receipts, headers=headers, media_type="application/json")
 
 
 def _receipt(item: Item) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 import structlog
+from pydantic_core import to_json
 from structlog.types import EventDict
 
 QUIET = (
@@ -99,7 +100,11 @@ def _instant(seconds: float) -> str:
     return at.isoformat(timespec="microseconds") + "Z"
 
 
-_encode = json.JSONEncoder(default=repr, separators=(", ", ": ")).encode
+def _encode(event: EventDict) -> str:
+    try:
+        return to_json(event, fallback=repr).decode()
+    except ValueError:  # half a character: only the slower way can spell it
+        return json.dumps(event, default=repr)
 
 
 def configure(level: str, style: Literal["console", "json"]) -> None:
