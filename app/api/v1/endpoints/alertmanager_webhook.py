@@ -1,7 +1,7 @@
 """Alertmanager's door: its webhook receiver, version 4."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 
 from app.api import ingest
 from app.domain.integration import IntegrationKind
@@ -30,7 +30,7 @@ EXAMPLE = {
 
 
 @router.post("/alertmanager", **ingest.operation(EXAMPLE))
-async def receive_from_alertmanager(request: Request) -> JSONResponse:
+async def receive_from_alertmanager(request: Request) -> Response:
     """Take in a group of alerts from Prometheus Alertmanager.
 
     Each alert is one problem, known by its fingerprint. An alert that is missing from a

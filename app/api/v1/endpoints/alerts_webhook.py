@@ -1,7 +1,7 @@
 """The plain door: for scripts, cron jobs and whatever can post JSON."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 
 from app.api import ingest
 from app.domain.integration import IntegrationKind
@@ -22,7 +22,7 @@ EXAMPLE = {
 
 
 @router.post("/alerts", **ingest.operation(EXAMPLE))
-async def receive_alerts(request: Request) -> JSONResponse:
+async def receive_alerts(request: Request) -> Response:
     """Take in alerts in Tocsin's own format: one, a list of them, or `{"alerts": […]}`.
 
     Only `title` is needed. The same `dedup_key` is the same problem; `"status": "resolved"`

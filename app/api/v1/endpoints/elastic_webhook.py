@@ -1,7 +1,7 @@
 """Elastic APM's door: what Kibana's Webhook connector posts."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 
 from app.api import ingest
 from app.domain.integration import IntegrationKind
@@ -25,7 +25,7 @@ EXAMPLE = {
 
 
 @router.post("/elastic", **ingest.operation(EXAMPLE))
-async def receive_from_elastic(request: Request) -> JSONResponse:
+async def receive_from_elastic(request: Request) -> Response:
     """Take in an alert from Elastic APM through Kibana.
 
     The body is the template of docs/integrations/elastic.md; many other spellings are
