@@ -62,6 +62,8 @@ TOLD_AS: dict[TimelineType, EventType | None] = {
     TimelineType.HELD_BACK: None,  # with its opening: a storm is no time to say things twice
     TimelineType.ALERT_REPLAYED: EventType.INCIDENT_UPDATED,
     TimelineType.DRILL_ANSWERED: EventType.INCIDENT_UPDATED,
+    TimelineType.PAGING_WAITS: EventType.INCIDENT_UPDATED,
+    TimelineType.PAGING_BEGINS: EventType.INCIDENT_UPDATED,
     TimelineType.DELETED: EventType.INCIDENT_DELETED,
     TimelineType.RESTORED: EventType.INCIDENT_UPDATED,
 }

@@ -42,6 +42,13 @@ class Severity(StrEnum):
         return self.rank <= floor.rank
 
 
+class Urgency(StrEnum):
+    """Whether somebody must be called at any hour. The service says, by severity."""
+
+    HIGH = "high"
+    LOW = "low"  # outside support hours it waits for the morning
+
+
 SEVERITY_ALIASES: dict[str, Severity] = {
     "sev0": Severity.CRITICAL,
     "sev1": Severity.CRITICAL,
@@ -116,6 +123,8 @@ class TimelineType(StrEnum):
     HELD_BACK = "held_back"  # in a storm of its service
     ALERT_REPLAYED = "alert_replayed"
     DRILL_ANSWERED = "drill_answered"
+    PAGING_WAITS = "paging_waits"  # for the end of maintenance, or for support hours
+    PAGING_BEGINS = "paging_begins"  # the wait is over
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,18 @@
 from app.models.api_key import ApiKey
 from app.models.audit_log import AuditEntry
 from app.models.auth import Challenge, LoginSession, RefreshToken
+from app.models.calendar import Calendar, CalendarShift
+from app.models.calendar_feed import CalendarFeed
 from app.models.custom_field import CustomField
 from app.models.escalation import Escalation, EscalationEvent, EscalationPolicy
 from app.models.event import Event, EventFeed
 from app.models.fire_drill import FireDrill
+from app.models.heartbeat_monitor import (
+    HeartbeatListening,
+    HeartbeatMonitor,
+    HeartbeatOutage,
+    HeartbeatPing,
+)
 from app.models.idempotency_key import IdempotencyKey
 from app.models.incident import (
     Incident,
@@ -23,6 +31,13 @@ from app.models.notification_preference import (
     NotificationPreference,
     NotificationRule,
 )
+from app.models.quiet import QuietReview, SilenceWatch
+from app.models.schedule import (
+    Schedule,
+    ScheduleOverride,
+    ScheduleVersion,
+    TemporarySchedule,
+)
 from app.models.search import SEARCH_QUEUE, SEARCH_WORDS
 from app.models.throttle import Throttle
 from app.models.user import User
@@ -34,6 +49,9 @@ __all__ = [
     "Alert",
     "ApiKey",
     "AuditEntry",
+    "Calendar",
+    "CalendarFeed",
+    "CalendarShift",
     "Challenge",
     "ContactMethod",
     "CustomField",
@@ -43,6 +61,10 @@ __all__ = [
     "Event",
     "EventFeed",
     "FireDrill",
+    "HeartbeatListening",
+    "HeartbeatMonitor",
+    "HeartbeatOutage",
+    "HeartbeatPing",
     "IdempotencyKey",
     "Incident",
     "IncidentAssignment",
@@ -56,7 +78,13 @@ __all__ = [
     "NotificationAttempt",
     "NotificationPreference",
     "NotificationRule",
+    "QuietReview",
     "RefreshToken",
+    "Schedule",
+    "ScheduleOverride",
+    "ScheduleVersion",
+    "SilenceWatch",
+    "TemporarySchedule",
     "Throttle",
     "TimelineEvent",
     "User",

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from app.db.base_class import Base
 from app.models.api_key import ApiKey
 from app.models.auth import LoginSession
+from app.models.calendar import Calendar
+from app.models.calendar_feed import CalendarFeed
 from app.models.custom_field import CustomField
 from app.models.escalation import EscalationPolicy
 from app.models.fire_drill import FireDrill
+from app.models.heartbeat_monitor import HeartbeatMonitor
 from app.models.incident import Incident, IncidentAssignment, IncidentComment
 from app.models.integration import Integration, IntegrationKey
 from app.models.message_template import MessageTemplate
 from app.models.notification_preference import ContactMethod, NotificationRule
+from app.models.schedule import Schedule, ScheduleOverride, TemporarySchedule
 from app.models.user import User
 from app.models.webhook import WebhookSubscription
 
@@ -78,7 +82,7 @@ AUDITED: dict[type[Base], Audited] = {
         _named("title description status severity service source url tags labels custom_fields")
         | _named("integration_id dedup_key created_by assigned_to acknowledged_by acknowledged_at")
         | _named("resolved_by resolved_at snoozed_until is_drill deleted_at deleted_by"),
-        quiet=_named("uid group_key"),
+        quiet=_named("uid group_key urgency"),
     ),
     IncidentAssignment: Audited(
         "assignment",
@@ -87,6 +91,20 @@ AUDITED: dict[type[Base], Audited] = {
         key="incident_id",
     ),
     IncidentComment: Audited("comment", _named("incident_id user_id content")),
+    Calendar: Audited(
+        "calendar",
+        _named("name kind time_zone created_by deleted_at"),
+        places=_named("url"),
+        secret=_named("body"),
+        quiet=_named("etag last_modified next_fetch_at fetched_at read_at failures failing_since")
+        | _named("last_error faults"),
+    ),
+    CalendarFeed: Audited(
+        "calendar_feed",
+        _named("user_id schedule_id name hint revoked_at"),
+        secret=_named("token_hash"),
+        quiet=_named("last_used_at"),
+    ),
     CustomField: Audited(
         "custom_field",
         _named("key label type options description position archived_at"),
@@ -106,6 +124,14 @@ AUDITED: dict[type[Base], Audited] = {
     MessageTemplate: Audited(
         "message_template", _named("kind channel subject body"), quiet=_named("updated_by")
     ),
+    HeartbeatMonitor: Audited(
+        "heartbeat",
+        _named("name description service severity interval_seconds grace_seconds is_active")
+        | _named("hint created_by"),
+        secret=_named("token_hash"),
+        quiet=_named("pulse ping_count last_ping_at last_ping_kind started_at last_run_seconds")
+        | _named("expected_at due_at down_since incident_id"),
+    ),
     Integration: Audited(
         "integration", _named("name kind service default_severity is_active created_by")
     ),
@@ -113,6 +139,19 @@ AUDITED: dict[type[Base], Audited] = {
         "integration_key",
         _named("integration_id hint revoked_at"),
         secret=_named("key_hash"),
+    ),
+    Schedule: Audited(
+        "schedule", _named("name description time_zone layers holidays deleted_at")
+    ),
+    ScheduleOverride: Audited(
+        "schedule_override",
+        _named("schedule_id starts_at ends_at user_id replaces reason removed_at"),
+        quiet=_named("created_by removed_by"),
+    ),
+    TemporarySchedule: Audited(
+        "temporary_schedule",
+        _named("schedule_id starts_at ends_at layers reason removed_at"),
+        quiet=_named("created_by removed_by"),
     ),
     WebhookSubscription: Audited(
         "webhook",
@@ -128,19 +167,26 @@ AUDITED: dict[type[Base], Audited] = {
 RECORDED_ELSEWHERE: dict[str, str] = {
     "alerts": "what monitoring tools send; each is kept and listed",
     "audit_log": "the log itself",
+    "calendar_shifts": "what a calendar said when; listed with it",
     "challenges": "links and codes that were sent; what they did is told of the account",
     "escalations": "what policies do, listed with their incident; by hand it is said in words",
     "escalation_events": "what policies did",
     "event_feed": "how far the change feed has come",
     "events": "the change feed of the same changes",
+    "heartbeat_listening": "whether pings can come in",
+    "heartbeat_outages": "when monitors were down; each has its incident",
+    "heartbeat_pings": "what monitors send",
     "idempotency_keys": "answers that are kept for clients that try again",
     "incident_tallies": "how often an alert came",
     "notification_attempts": "what was sent, listed with its notification",
     "notification_preferences": "written in bulk; said in words",
     "notifications": "what was sent",
     "refresh_tokens": "each belongs to a session",
+    "quiet_reviews": "services whose waiting incidents are asked again",
+    "schedule_versions": "what a schedule said before; each is kept and listed",
     "search_queue": "incidents whose words are still to be read",
     "search_words": "the words of incidents",
+    "silence_watches": "when incidents are looked at that may have fallen silent",
     "throttles": "counters",
     "timeline_events": "the incident's own story",
     "webhook_deliveries": "what was sent, listed with its subscription",
@@ -151,6 +197,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "deleted_at": ("deleted", "restored"),
     "revoked_at": ("revoked", "updated"),
     "ended_at": ("ended", "updated"),
+    "removed_at": ("removed", "updated"),
     "archived_at": ("archived", "restored"),
     "answered_at": ("answered", "updated"),
     "missed_at": ("missed", "updated"),

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base_class import Base, Keyed, Revised, Stamped, one_of
 from app.domain.escalation import EscalationEventStatus, EscalationStatus
+from app.domain.quiet import WaitsFor
 
 
 class EscalationPolicy(Keyed, Revised, Base):
@@ -65,6 +66,9 @@ class Escalation(Keyed, Stamped, Base):
             "(status IN ('active', 'paused')) = (finished_at IS NULL)", name="finished_at"
         ),
         CheckConstraint("loop >= 0 AND next_step >= 0", name="position"),
+        one_of("waits_for", WaitsFor),
+        CheckConstraint("(waits_until IS NULL) = (waits_for IS NULL)", name="waits_for_something"),
+        CheckConstraint("waits_until IS NULL OR status = 'active'", name="only_active_waits"),
         CheckConstraint("policy_id IS NULL OR NOT is_fallback", name="fallback_has_no_policy"),
         # One live escalation per incident and policy, and one live fallback per incident.
         Index(
@@ -89,6 +93,11 @@ class Escalation(Keyed, Stamped, Base):
         ),
         Index(None, "incident_id", "id"),
         Index(None, "policy_id"),
+        Index(
+            "ix_escalations_waiting",
+            "incident_id",
+            postgresql_where=text("waits_until IS NOT NULL"),
+        ),
     )
 
     incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"))
@@ -105,6 +114,10 @@ class Escalation(Keyed, Stamped, Base):
     is_critical: Mapped[bool] = mapped_column(server_default=false())
     # In a storm of its service: its first step waits until then, and is told with the others.
     held_until: Mapped[datetime | None]
+    # Its service keeps it waiting until then: it has not begun, or not begun anew. Once it is due
+    # it is asked again whether it still has to.
+    waits_until: Mapped[datetime | None]
+    waits_for: Mapped[WaitsFor | None]
     status: Mapped[EscalationStatus] = mapped_column(server_default=EscalationStatus.ACTIVE)
     # A loop number is never used twice, so a re-page always has a key of its own; waking up
     # after a snooze begins a new loop and moves the last one along.

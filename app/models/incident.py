@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base_class import Base, Keyed, Revised, one_of
-from app.domain.incident import AssignmentRole, IncidentStatus, Severity, TimelineType
+from app.domain.incident import AssignmentRole, IncidentStatus, Severity, TimelineType, Urgency
 from app.models.user import User
 
 UNRESOLVED = text("status <> 'resolved'")
@@ -43,6 +43,7 @@ class Incident(Keyed, Revised, Base):
     __table_args__ = (
         one_of("status", IncidentStatus),
         one_of("severity", Severity),
+        one_of("urgency", Urgency),
         CheckConstraint("title <> '' AND service <> ''", name="named"),
         CheckConstraint("(status = 'resolved') = (resolved_at IS NOT NULL)", name="resolved_at"),
         CheckConstraint(
@@ -124,6 +125,8 @@ class Incident(Keyed, Revised, Base):
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     resolved_at: Mapped[datetime | None]
     snoozed_until: Mapped[datetime | None]
+    # Decided when it is opened and whenever its severity or service changes.
+    urgency: Mapped[Urgency] = mapped_column(server_default=Urgency.HIGH)
     # A fire drill: it pages like any other and is counted, listed and published with none.
     is_drill: Mapped[bool] = mapped_column(server_default=false())
     deleted_at: Mapped[datetime | None]
