@@ -39,6 +39,8 @@ from app.models.schedule import (
     TemporarySchedule,
 )
 from app.models.search import SEARCH_QUEUE, SEARCH_WORDS
+from app.models.service import MaintainedService, MaintenanceWindow, Service
+from app.models.team import Team, TeamMember
 from app.models.throttle import Throttle
 from app.models.user import User
 from app.models.webhook import WebhookDelivery, WebhookSubscription
@@ -73,6 +75,8 @@ __all__ = [
     "Integration",
     "IntegrationKey",
     "LoginSession",
+    "MaintainedService",
+    "MaintenanceWindow",
     "MessageTemplate",
     "Notification",
     "NotificationAttempt",
@@ -80,6 +84,9 @@ __all__ = [
     "NotificationRule",
     "QuietReview",
     "RefreshToken",
+    "Service",
+    "Team",
+    "TeamMember",
     "Schedule",
     "ScheduleOverride",
     "ScheduleVersion",

@@ -21,6 +21,8 @@ from app.models.integration import Integration, IntegrationKey
 from app.models.message_template import MessageTemplate
 from app.models.notification_preference import ContactMethod, NotificationRule
 from app.models.schedule import Schedule, ScheduleOverride, TemporarySchedule
+from app.models.service import MaintenanceWindow, Service
+from app.models.team import Team
 from app.models.user import User
 from app.models.webhook import WebhookSubscription
 
@@ -113,7 +115,18 @@ AUDITED: dict[type[Base], Audited] = {
     EscalationPolicy: Audited(
         "policy",
         _named("name description conditions steps repeat final_delay_minutes")
-        | _named("ack_timeout_minutes is_active"),
+        | _named("ack_timeout_minutes team_id is_active"),
+    ),
+    Team: Audited("team", _named("name description time_zone")),
+    Service: Audited(
+        "service",
+        _named("name description team_id policy_id schedule_id urgency support_hours")
+        | _named("auto_resolve_after_minutes"),
+    ),
+    MaintenanceWindow: Audited(
+        "maintenance_window",
+        _named("title description starts_at ends_at is_for_everything created_by ended_at")
+        | _named("cancelled_at"),
     ),
     FireDrill: Audited(
         "fire_drill",
@@ -141,7 +154,7 @@ AUDITED: dict[type[Base], Audited] = {
         secret=_named("key_hash"),
     ),
     Schedule: Audited(
-        "schedule", _named("name description time_zone layers holidays deleted_at")
+        "schedule", _named("name description team_id time_zone layers holidays deleted_at")
     ),
     ScheduleOverride: Audited(
         "schedule_override",
@@ -178,6 +191,7 @@ RECORDED_ELSEWHERE: dict[str, str] = {
     "heartbeat_pings": "what monitors send",
     "idempotency_keys": "answers that are kept for clients that try again",
     "incident_tallies": "how often an alert came",
+    "maintained_services": "named by the maintenance window that is for them",
     "notification_attempts": "what was sent, listed with its notification",
     "notification_preferences": "written in bulk; said in words",
     "notifications": "what was sent",
@@ -187,6 +201,7 @@ RECORDED_ELSEWHERE: dict[str, str] = {
     "search_queue": "incidents whose words are still to be read",
     "search_words": "the words of incidents",
     "silence_watches": "when incidents are looked at that may have fallen silent",
+    "team_members": "told of their team, in words",
     "throttles": "counters",
     "timeline_events": "the incident's own story",
     "webhook_deliveries": "what was sent, listed with its subscription",
@@ -199,6 +214,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "ended_at": ("ended", "updated"),
     "removed_at": ("removed", "updated"),
     "archived_at": ("archived", "restored"),
+    "cancelled_at": ("cancelled", "updated"),
     "answered_at": ("answered", "updated"),
     "missed_at": ("missed", "updated"),
     "hashed_password": ("password_changed", "password_changed"),
