@@ -108,9 +108,13 @@ def upgrade() -> None:
     op.create_index(op.f('ix_temporary_schedules_created_by'), 'temporary_schedules', ['created_by'], unique=False)
     op.create_index(op.f('ix_temporary_schedules_removed_by'), 'temporary_schedules', ['removed_by'], unique=False)
     op.create_index(op.f('ix_temporary_schedules_schedule_id_ends_at'), 'temporary_schedules', ['schedule_id', 'ends_at'], unique=False)
+    op.create_foreign_key(
+        op.f("fk_services_schedule_id"), "services", "schedules", ["schedule_id"], ["id"]
+    )
 
 
 def downgrade() -> None:
+    op.drop_constraint(op.f("fk_services_schedule_id"), "services", type_="foreignkey")
     op.drop_table('temporary_schedules')
     op.drop_table('schedule_overrides')
     op.drop_table('schedule_versions')

@@ -34,6 +34,7 @@ class EscalationPolicy(Keyed, Revised, Base):
         CheckConstraint(
             "jsonb_typeof(steps) = 'array' AND jsonb_array_length(steps) > 0", name="steps_some"
         ),
+        Index(None, "team_id"),
     )
 
     name: Mapped[str] = mapped_column(String(255), unique=True)
@@ -44,6 +45,7 @@ class EscalationPolicy(Keyed, Revised, Base):
     final_delay_minutes: Mapped[float] = mapped_column(Float, server_default="5")
     # How long an acknowledgement holds while the incident is not resolved; None: for good.
     ack_timeout_minutes: Mapped[float | None] = mapped_column(Float)
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))  # who owns it
     is_active: Mapped[bool] = mapped_column(server_default=true())
 
 
