@@ -122,6 +122,9 @@ class Incident(Keyed, Revised, Base):
     assigned_to: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     acknowledged_at: Mapped[datetime | None]
+    # Stays when it is reopened: how long people took to answer is counted to here.
+    first_acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    first_acknowledged_at: Mapped[datetime | None]
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     resolved_at: Mapped[datetime | None]
     snoozed_until: Mapped[datetime | None]
@@ -146,6 +149,8 @@ class Incident(Keyed, Revised, Base):
                 self.resolved_at = self.resolved_by = None
             case IncidentStatus.ACKNOWLEDGED:
                 self.acknowledged_at, self.acknowledged_by = now, by
+                if self.first_acknowledged_at is None:
+                    self.first_acknowledged_at, self.first_acknowledged_by = now, by
             case IncidentStatus.RESOLVED:
                 self.resolved_at, self.resolved_by = now, by
         self.snoozed_until = None
