@@ -8,6 +8,7 @@ from app.models.calendar_feed import CalendarFeed
 from app.models.custom_field import CustomField
 from app.models.escalation import Escalation, EscalationEvent, EscalationPolicy
 from app.models.event import Event, EventFeed
+from app.models.figures import COUNTED
 from app.models.fire_drill import FireDrill
 from app.models.heartbeat_monitor import (
     HeartbeatListening,
@@ -31,21 +32,26 @@ from app.models.notification_preference import (
     NotificationPreference,
     NotificationRule,
 )
+from app.models.preflight import PreflightFinding, PreflightRun
 from app.models.quiet import QuietReview, SilenceWatch
+from app.models.round_robin import RoundRobin
 from app.models.schedule import (
     Schedule,
     ScheduleOverride,
     ScheduleVersion,
     TemporarySchedule,
 )
+from app.models.on_call_notice import OnCallNotice, OnCallNoticePreference, OnCallWatch
 from app.models.search import SEARCH_QUEUE, SEARCH_WORDS
 from app.models.service import MaintainedService, MaintenanceWindow, Service
 from app.models.team import Team, TeamMember
+from app.models.shift_request import ShiftRequest
 from app.models.throttle import Throttle
 from app.models.user import User
 from app.models.webhook import WebhookDelivery, WebhookSubscription
 
 __all__ = [
+    "COUNTED",
     "SEARCH_QUEUE",
     "SEARCH_WORDS",
     "Alert",
@@ -82,8 +88,14 @@ __all__ = [
     "NotificationAttempt",
     "NotificationPreference",
     "NotificationRule",
+    "PreflightFinding",
+    "PreflightRun",
     "QuietReview",
+    "OnCallNotice",
+    "OnCallNoticePreference",
+    "OnCallWatch",
     "RefreshToken",
+    "RoundRobin",
     "Service",
     "Team",
     "TeamMember",
@@ -93,6 +105,7 @@ __all__ = [
     "SilenceWatch",
     "TemporarySchedule",
     "Throttle",
+    "ShiftRequest",
     "TimelineEvent",
     "User",
     "WebhookDelivery",

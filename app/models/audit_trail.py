@@ -8,6 +8,7 @@ nothing is forgotten, so that whoever adds a column decides.
 from dataclasses import dataclass
 
 from app.db.base_class import Base
+from app.domain.shift_request import RequestStatus
 from app.models.api_key import ApiKey
 from app.models.auth import LoginSession
 from app.models.calendar import Calendar
@@ -23,6 +24,8 @@ from app.models.notification_preference import ContactMethod, NotificationRule
 from app.models.schedule import Schedule, ScheduleOverride, TemporarySchedule
 from app.models.service import MaintenanceWindow, Service
 from app.models.team import Team
+from app.models.on_call_notice import OnCallNoticePreference
+from app.models.shift_request import ShiftRequest
 from app.models.user import User
 from app.models.webhook import WebhookSubscription
 
@@ -77,20 +80,31 @@ AUDITED: dict[type[Base], Audited] = {
     NotificationRule: Audited(
         "notification_rule",
         _named("user_id contact_method_id position delay_minutes min_severity quiet_from")
-        | _named("quiet_until"),
+        | _named("quiet_until urgency"),
     ),
     Incident: Audited(
         "incident",
         _named("title description status severity service source url tags labels custom_fields")
         | _named("integration_id dedup_key created_by assigned_to acknowledged_by acknowledged_at")
         | _named("resolved_by resolved_at snoozed_until is_drill deleted_at deleted_by"),
-        quiet=_named("uid group_key urgency"),
+        quiet=_named("uid group_key urgency first_acknowledged_by first_acknowledged_at"),
     ),
     IncidentAssignment: Audited(
         "assignment",
         _named("incident_id user_id role"),
         quiet=_named("assigned_by assigned_at"),
         key="incident_id",
+    ),
+    ShiftRequest: Audited(
+        "shift_request",
+        _named("schedule_id kind status asked_by asked_of starts_at ends_at wanted_from")
+        | _named("wanted_until message taken_by override_id return_override_id"),
+        quiet=_named("expires_at settled_at"),
+    ),
+    OnCallNoticePreference: Audited(
+        "on_call_notice_preference",
+        _named("user_id at_start at_end on_change reminder_minutes channels"),
+        key="user_id",
     ),
     IncidentComment: Audited("comment", _named("incident_id user_id content")),
     Calendar: Audited(
@@ -195,9 +209,12 @@ RECORDED_ELSEWHERE: dict[str, str] = {
     "notification_attempts": "what was sent, listed with its notification",
     "notification_preferences": "written in bulk; said in words",
     "notifications": "what was sent",
+    "on_call_notices": "what people are told of their duty; what was sent is a notification",
+    "on_call_watches": "how schedules were found when they were last looked at",
     "refresh_tokens": "each belongs to a session",
     "quiet_reviews": "services whose waiting incidents are asked again",
     "schedule_versions": "what a schedule said before; each is kept and listed",
+    "round_robins": "whose turn it was; each page says whose it is",
     "search_queue": "incidents whose words are still to be read",
     "search_words": "the words of incidents",
     "silence_watches": "when incidents are looked at that may have fallen silent",
@@ -223,3 +240,5 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 # What an incident's new status is called.
 STATUS_VERBS = {"open": "reopened", "acknowledged": "acknowledged", "resolved": "resolved"}
+# And a shift request's, which is the word itself.
+STATUS_VERBS |= {status: status for status in RequestStatus if status is not RequestStatus.OPEN}
