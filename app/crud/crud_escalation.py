@@ -29,7 +29,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
 from app.domain.escalation import LIVE, EscalationEventStatus, EscalationStatus
-from app.domain.incident import IncidentStatus, Severity
+from app.domain.incident import IncidentStatus, Severity, Urgency
+from app.domain.quiet import WaitsFor
 from app.models import Escalation, EscalationEvent, EscalationPolicy, Incident
 
 
@@ -200,6 +201,8 @@ class DueEscalation:
     last_loop: int
     final_delay_minutes: float
     held_until: datetime | None
+    waits_until: datetime | None
+    waits_for: WaitsFor | None
     loop: int
     next_step: int
     next_step_at: datetime
@@ -212,12 +215,15 @@ class DueIncident:
 
     status: IncidentStatus
     severity: Severity
+    urgency: Urgency
     id: int
     snoozed_until: datetime | None
     acknowledged_at: datetime | None
     acknowledged_by: int | None
     created_by: int | None
     is_drill: bool
+    service: str
+    assigned_to: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +274,9 @@ _CLAIM = """
 _DUE = """
     SELECT e.status, e.id, e.policy_id, e.policy_name, e.is_fallback, e.is_critical,
         CAST(e.steps AS text), e.repeat, e.last_loop, e.final_delay_minutes, e.held_until,
-        e.loop, e.next_step, e.next_step_at, e.faults,
-        i.status AS incident_status, i.severity, i.id AS incident_id, i.snoozed_until,
-        i.acknowledged_at, i.acknowledged_by, i.created_by, i.is_drill
+        e.waits_until, e.waits_for, e.loop, e.next_step, e.next_step_at, e.faults,
+        i.status AS incident_status, i.severity, i.urgency, i.id AS incident_id, i.snoozed_until,
+        i.acknowledged_at, i.acknowledged_by, i.created_by, i.is_drill, i.service, i.assigned_to
     FROM escalations e JOIN incidents i ON i.id = e.incident_id
     WHERE {which} AND e.next_step_at <= :now
     ORDER BY e.next_step_at, e.id
@@ -340,7 +346,8 @@ async def claim_due(
             DueIncident(
                 IncidentStatus(row[OF_INCIDENT]),
                 Severity(row[OF_INCIDENT + 1]),
-                *row[OF_INCIDENT + 2 :],
+                Urgency(row[OF_INCIDENT + 2]),
+                *row[OF_INCIDENT + 3 :],
             ),
         )
         for row in rows.tuples()

@@ -5,7 +5,7 @@ however many steps there are.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -71,10 +71,12 @@ _ADVANCE = text(
     ), moved AS (
         UPDATE escalations e SET status = m.status, loop = m.loop, last_loop = m.last_loop,
             next_step = m.next_step, next_step_at = m.next_step_at, finished_at = m.finished_at,
+            waits_until = m.waits_until, waits_for = m.waits_for,
             deferred_from = NULL, faults = 0, last_fault = NULL, updated_at = :now
         FROM jsonb_to_recordset(CAST(:moves AS jsonb)) AS m(
             id bigint, status text, loop bigint, last_loop bigint, next_step bigint,
-            next_step_at timestamptz, finished_at timestamptz)
+            next_step_at timestamptz, finished_at timestamptz, waits_until timestamptz,
+            waits_for text)
         WHERE e.id = m.id
     ), told AS (
         INSERT INTO timeline_events
@@ -112,6 +114,36 @@ async def waken(session: WriteSession, incident_ids: Collection[int], *, now: da
     await session.execute(_WAKEN, {"incidents": sorted(incident_ids), "now": now})
 
 
+# Whoever has come between keeps it.
+_ENTRUST = text("""
+    WITH given AS (
+        SELECT g.incident_id, g.user_ids
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS g(incident_id bigint, user_ids jsonb)
+        JOIN incidents i ON i.id = g.incident_id
+        WHERE i.assigned_to IS NULL
+    ), assigned AS (
+        INSERT INTO incident_assignments (incident_id, user_id, role, assigned_at)
+        SELECT g.incident_id, CAST(u.user_id AS bigint), 'responder', :now
+        FROM given g
+        CROSS JOIN LATERAL jsonb_array_elements_text(g.user_ids)
+            WITH ORDINALITY AS u(user_id, place)
+        ORDER BY g.incident_id, u.place
+        ON CONFLICT (incident_id, user_id) DO NOTHING
+    )
+    UPDATE incidents i SET assigned_to = CAST(g.user_ids->>0 AS bigint), updated_at = :now,
+        revision = i.revision + 1
+    FROM given g WHERE i.id = g.incident_id
+""").bindparams(NOW)
+
+
+async def entrust(
+    session: WriteSession, given: Mapping[int, Sequence[int]], *, now: datetime
+) -> None:
+    """Give these incidents, which the caller holds, to these people; the first of them has it."""
+    rows = [{"incident_id": key, "user_ids": list(users)} for key, users in given.items()]
+    await session.execute(_ENTRUST, {"rows": json.dumps(rows), "now": now})
+
+
 _MISS = text("""
     UPDATE fire_drills SET missed_at = :now
     WHERE incident_id = ANY(:incidents) AND answered_at IS NULL AND missed_at IS NULL
@@ -140,6 +172,8 @@ async def end_live(
             status=status,
             next_step_at=null(),
             deferred_from=null(),
+            waits_until=null(),
+            waits_for=null(),
             finished_at=now,
             updated_at=now,
         )
@@ -158,6 +192,8 @@ async def pause_live(
             status=EscalationStatus.PAUSED,
             next_step_at=_after(now, Escalation.ack_timeout_minutes),
             deferred_from=null(),
+            waits_until=null(),
+            waits_for=null(),
             updated_at=now,
         )
         .execution_options(synchronize_session=False)

@@ -97,7 +97,7 @@ async def policies_that_page(session: ReadSession, user_id: int) -> list[str]:
     """The names of the active policies that name this person as a target."""
     wanted = func.jsonb_path_exists(
         EscalationPolicy.steps,
-        cast("$[*].actions[*].target ? (@.user == $id)", JSONPATH),
+        cast("$[*].actions[*].target ? (@.user == $id || @.round_robin[*] == $id)", JSONPATH),
         func.jsonb_build_object("id", user_id),
     )
     statement = (
@@ -155,6 +155,7 @@ def _rule(rule: NotificationRule, method: ContactMethod) -> Rule:
         is_verified=method.verified_at is not None,
         delay=timedelta(minutes=rule.delay_minutes),
         min_severity=rule.min_severity,
+        urgency=rule.urgency,
         quiet_from=rule.quiet_from,
         quiet_until=rule.quiet_until,
     )

@@ -16,14 +16,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import re2
 
 from app.domain import condition_words, custom_field
 from app.domain.incident import Severity, read_severity
 from app.domain.text import UNSTORABLE, is_storable
-from app.domain.time_zone import is_time_zone
+from app.domain.time_zone import is_time_zone, zone
 
 LABELS, CUSTOM_FIELDS = "labels.", "custom_fields."
 ATTRIBUTES = (
@@ -143,7 +142,7 @@ def _within(window: Mapping[str, Any], now: datetime) -> bool:
 
     A window that crosses midnight belongs to the day on which it starts.
     """
-    local = now.astimezone(ZoneInfo(window.get("zone", "UTC")))
+    local = now.astimezone(zone(window.get("zone", "UTC")))
     start, end = (time.fromisoformat(edge) for edge in window["between"])
     clock = local.time().replace(tzinfo=None)
     today = local.weekday()
@@ -188,7 +187,7 @@ def _misses(
         case "not":
             return [Fault(path, "holds, and must not")]
         case "time":
-            local = now.astimezone(ZoneInfo(wanted.get("zone", "UTC")))
+            local = now.astimezone(zone(wanted.get("zone", "UTC")))
             start, end = wanted["between"]
             days = ", ".join(wanted["days"]) if "days" in wanted else "every day"
             told = f"{local:%H:%M} on {WEEKDAYS[local.weekday()]} is not within {start}-{end}"

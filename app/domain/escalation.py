@@ -14,8 +14,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from app.domain.incident import IncidentStatus, Severity
+from app.domain.incident import IncidentStatus, Severity, Urgency
 from app.domain.notification import Channel, Page, Recipient, Skipped, fan_out
+from app.domain.target import ENTRUSTED, Target, TargetKind, read_target
 
 
 class EscalationStatus(StrEnum):
@@ -35,20 +36,6 @@ class EscalationEventStatus(StrEnum):
     COMPLETED = "completed"
     REACHED_NOBODY = "reached_nobody"
     FAILED = "failed"  # every page it sent was given up
-
-
-class TargetKind(StrEnum):
-    ASSIGNEES = "assignees"
-    CREATOR = "creator"
-    ADMINS = "admins"
-    USER = "user"
-    FALLBACK = "fallback"  # of the built-in ladder only: the admins, or whom a setting names
-
-
-@dataclass(frozen=True)
-class Target:
-    kind: TargetKind
-    user_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,12 +94,12 @@ def _read_action(action: Mapping[str, Any]) -> Action:
     match action["type"]:
         case "notify":
             return Notify(
-                _read_target(action["target"]),
+                read_target(action["target"]),
                 tuple(Channel(name) for name in action.get("channels") or ()),
                 action.get("message"),
             )
         case "assign":
-            return Assign(_read_target(action["target"]))
+            return Assign(read_target(action["target"]))
         case "set_status":
             return SetStatus(IncidentStatus(action["status"]))
         case "set_severity":
@@ -123,12 +110,6 @@ def _read_action(action: Mapping[str, Any]) -> Action:
             return AddComment(action["text"])
         case unknown:
             raise ValueError(f"unknown action {unknown!r}")
-
-
-def _read_target(target: str | Mapping[str, int]) -> Target:
-    if isinstance(target, str):
-        return Target(TargetKind(target))
-    return Target(TargetKind.USER, target["user"])
 
 
 FALLBACK_NAME = "fallback"
@@ -234,6 +215,7 @@ class StepPages:
     owed: tuple[OwedPage, ...]
     skipped: tuple[Skipped, ...]
     asks_for_people: bool  # whether the step was meant to reach anybody
+    vacancies: tuple[str, ...] = ()  # why a target of it means nobody, a sentence each
 
     @property
     def reached_somebody(self) -> bool:
@@ -246,6 +228,7 @@ def pages_of(
     recipients: Mapping[Target, Collection[Recipient]],
     severity: Severity,
     due_at: datetime,
+    urgency: Urgency = Urgency.HIGH,
 ) -> StepPages:
     """Who this step pages, over what and when; and who it does not, and why.
 
@@ -263,7 +246,11 @@ def pages_of(
         asks = True
         for recipient in recipients.get(action.target, ()):
             pages, reasons = fan_out(
-                recipient, channels=action.channels, severity=severity, due_at=due_at
+                recipient,
+                channels=action.channels,
+                severity=severity,
+                due_at=due_at,
+                urgency=urgency,
             )
             skipped += [reason for reason in reasons if reason not in skipped]
             for page in pages:
@@ -271,6 +258,17 @@ def pages_of(
                     used.add((page.user_id, page.rule_id))
                     owed.append(OwedPage(index, page, action.message))
     return StepPages(tuple(owed), tuple(skipped), asks)
+
+
+def entrusted(step: Step, pages: StepPages) -> list[int]:
+    """Whom a step pages because it is their turn, in the order it names them: they have the
+    incident, if nobody has it."""
+    found: dict[int, None] = {}
+    for owed in sorted(pages.owed, key=lambda one: one.action):
+        action = step.actions[owed.action]
+        if isinstance(action, Notify) and action.target.kind in ENTRUSTED:
+            found[owed.page.user_id] = None
+    return list(found)
 
 
 def _names_assignees(entry: tuple[int, Action]) -> bool:

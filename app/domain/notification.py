@@ -8,9 +8,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-from app.domain.incident import Severity
+from app.domain.incident import Severity, Urgency
+from app.domain.time_zone import zone
 
 
 class Channel(StrEnum):
@@ -35,6 +35,12 @@ class NotificationKind(StrEnum):
     RECOVERY = "recovery"  # the link that sets a new password
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # tell us if it was not you
     WEBHOOK_DISABLED = "webhook_disabled"  # events go there no more
+    DUTY_STARTED = "duty_started"  # you are on call from now on
+    DUTY_ENDED = "duty_ended"  # you are on call no longer
+    DUTY_REMINDER = "duty_reminder"  # you are on call soon
+    DUTY_CHANGED = "duty_changed"  # somebody changed when you are on call
+    SHIFT_REQUESTED = "shift_requested"  # somebody asks you to take a shift
+    SHIFT_ANSWERED = "shift_answered"  # what became of a shift that was asked for
 
 
 # What an incident sends, and admins may word: the rest is Tocsin's own.
@@ -43,6 +49,15 @@ INCIDENT_KINDS = (
     NotificationKind.ACKNOWLEDGED,
     NotificationKind.RESOLVED,
     NotificationKind.ASSIGNED,
+)
+# What people are told of being on call.
+DUTY_KINDS = (
+    NotificationKind.DUTY_STARTED,
+    NotificationKind.DUTY_ENDED,
+    NotificationKind.DUTY_REMINDER,
+    NotificationKind.DUTY_CHANGED,
+    NotificationKind.SHIFT_REQUESTED,
+    NotificationKind.SHIFT_ANSWERED,
 )
 # What is between one person and Tocsin: nobody else's business.
 LETTER_KINDS = tuple(kind for kind in NotificationKind if kind not in INCIDENT_KINDS)
@@ -115,6 +130,7 @@ class Rule:
     is_verified: bool
     delay: timedelta
     min_severity: Severity | None = None
+    urgency: Urgency | None = None  # only for incidents as urgent as this; None: for all
     quiet_from: time | None = None
     quiet_until: time | None = None
 
@@ -153,11 +169,18 @@ class Skipped:
 
 
 def fan_out(
-    recipient: Recipient, *, channels: Collection[Channel], severity: Severity, due_at: datetime
+    recipient: Recipient,
+    *,
+    channels: Collection[Channel],
+    severity: Severity,
+    due_at: datetime,
+    urgency: Urgency = Urgency.HIGH,
 ) -> tuple[list[Page], list[Skipped]]:
     """The pages a step owes one person: their rules ∩ the step's channels ∩ what is switched on.
 
-    No channels means all of them. Quiet hours move a page below `critical` to their end.
+    No channels means all of them. The urgency picks the rules: those that name another one are
+    another set, of which nobody needs to be told. Quiet hours move a page below `critical` to
+    their end.
     """
     if not recipient.is_active:
         return [], [Skipped(recipient.user_id, recipient.name, "is deactivated")]
@@ -165,6 +188,8 @@ def fan_out(
     reasons: list[str] = []
     for rule in recipient.rules:
         if channels and rule.channel not in channels:
+            continue
+        if rule.urgency not in (None, urgency):
             continue
         reason = _refusal(rule, recipient, severity)
         if reason:
@@ -185,7 +210,8 @@ def fan_out(
         )
     if not pages and not reasons:
         names = " or ".join(sorted(channels)) or "any channel"
-        reasons.append(f"has no rule for {names}")
+        others = any(rule.urgency not in (None, urgency) for rule in recipient.rules)
+        reasons.append(f"has no rule for {names}{f' at {urgency} urgency' if others else ''}")
     return pages, [Skipped(recipient.user_id, recipient.name, reason) for reason in reasons]
 
 
@@ -207,13 +233,13 @@ def after_quiet_hours(due_at: datetime, rule: Rule, time_zone: str) -> datetime:
     """
     if rule.quiet_from is None or rule.quiet_until is None:
         return due_at
-    zone = ZoneInfo(time_zone)
-    local = due_at.astimezone(zone)
+    clock = zone(time_zone)
+    local = due_at.astimezone(clock)
     if not _is_quiet(local.time(), rule.quiet_from, rule.quiet_until):
         return due_at
     days = (local.date(), local.date() + timedelta(days=1))
     ends = [
-        datetime.combine(day, rule.quiet_until.replace(fold=fold), zone).astimezone(UTC)
+        datetime.combine(day, rule.quiet_until.replace(fold=fold), clock).astimezone(UTC)
         for day in days
         for fold in (0, 1)
     ]
@@ -221,7 +247,7 @@ def after_quiet_hours(due_at: datetime, rule: Rule, time_zone: str) -> datetime:
         end
         for end in ends
         if end > due_at
-        and not _is_quiet(end.astimezone(zone).time(), rule.quiet_from, rule.quiet_until)
+        and not _is_quiet(end.astimezone(clock).time(), rule.quiet_from, rule.quiet_until)
     ]
     return min(over, default=due_at).astimezone(due_at.tzinfo)
 

@@ -38,6 +38,17 @@ def next_change(schedule: Schedule, at: datetime, *, horizon: timedelta = HORIZO
     return None
 
 
+def relief(schedule: Schedule, at: datetime, *, horizon: timedelta = HORIZON) -> tuple[int, ...]:
+    """Who is on call next and is not at `at`: whoever takes over then; nobody if nobody does."""
+    present = set(on_call(schedule, at))
+    for _, stretches in _looks(schedule, at, horizon):
+        for stretch in stretches:
+            fresh = tuple(user_id for user_id in stretch.people if user_id not in present)
+            if fresh:
+                return fresh
+    return ()
+
+
 def next_shift(
     schedule: Schedule, user_id: int, at: datetime, *, horizon: timedelta = HORIZON
 ) -> Shift | None:

@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base_class import Base, Keyed, Stamped, one_of
-from app.domain.incident import Severity
+from app.domain.incident import Severity, Urgency
 from app.domain.notification import Channel
 
 
@@ -51,6 +51,7 @@ class NotificationRule(Keyed, Stamped, Base):
         CheckConstraint("delay_minutes >= 0 AND delay_minutes <= 10080", name="delay_bounded"),
         CheckConstraint("(quiet_from IS NULL) = (quiet_until IS NULL)", name="quiet_hours_whole"),
         CheckConstraint("quiet_from <> quiet_until", name="quiet_hours_some"),
+        one_of("urgency", Urgency),
     )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -60,6 +61,7 @@ class NotificationRule(Keyed, Stamped, Base):
     position: Mapped[int]
     delay_minutes: Mapped[float] = mapped_column(Float, server_default="0")
     min_severity: Mapped[Severity | None]
+    urgency: Mapped[Urgency | None]  # None: for all
     quiet_from: Mapped[time | None]
     quiet_until: Mapped[time | None]
 

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field
 
 from app.domain.escalation import EscalationEventStatus, EscalationStatus
 from app.domain.notification import Channel
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
+from app.schemas.target import Target
 from app.schemas.types import (
     Comment,
     Document,
@@ -29,22 +30,6 @@ ACK_TIMEOUT_HELP = (
     " and pages anew. Null means for good."
 )
 Minutes = Annotated[float, Field(ge=0, le=LONGEST_DELAY, allow_inf_nan=False), NumberOnly]
-
-
-class UserTarget(WriteSchema):
-    user: Key
-
-
-def _target_form(target: object) -> str:
-    return "object" if isinstance(target, dict | UserTarget) else "word"
-
-
-# Told apart by its form, so that a fault is that of the form that was meant.
-Target = Annotated[
-    Annotated[Literal["assignees", "creator", "admins"], Tag("word")]
-    | Annotated[UserTarget, Tag("object")],
-    Discriminator(_target_form),
-]
 
 
 class NotifyAction(WriteSchema):

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from app.domain.contact_method import MOST_RULES
-from app.domain.incident import Severity
+from app.domain.incident import Severity, Urgency
 from app.domain.notification import Channel
 from app.schemas.base import ReadSchema, WriteSchema, not_null, revision_of
 from app.schemas.escalation import Minutes
@@ -46,6 +46,11 @@ class RuleWrite(WriteSchema):
     )
     min_severity: SeverityWord | None = Field(
         None, description="Only for incidents at least this bad; null means all."
+    )
+    urgency: Urgency | None = Field(
+        None,
+        description="Only for incidents as urgent as this, which their service says by severity;"
+        " null means for all. One set of rules for each urgency: name it in all of them.",
     )
     quiet_from: ClockTime | None = Field(
         None, description="From then, on the person's own clock, pages below critical wait."
@@ -84,6 +89,7 @@ class RuleRead(ReadSchema):
     )
     delay_minutes: float
     min_severity: Severity | None
+    urgency: Urgency | None
     quiet_from: ClockTime | None
     quiet_until: ClockTime | None
 

@@ -23,7 +23,7 @@ from app.crud.base import Slice, Window
 from app.crud.crud_fire_drill import DrillFilter
 from app.db.session import ReadSession, WriteSession, wake_after_commit
 from app.domain import escalation
-from app.domain.escalation import EscalationEventStatus, EscalationStatus, Target, TargetKind
+from app.domain.escalation import EscalationEventStatus, EscalationStatus
 from app.domain.fire_drill import (
     LASTS,
     PER_POLICY,
@@ -35,6 +35,7 @@ from app.domain.fire_drill import (
 )
 from app.domain.incident import IncidentStatus, Severity, TimelineType
 from app.domain.notification import NotificationKind, Recipient
+from app.domain.target import Target, TargetKind
 from app.domain.throttle import Quota
 from app.domain.user import Permission
 from app.models import (

@@ -7,14 +7,13 @@ stands now. Only actions that change the incident itself go one by one.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.crud import (
     crud_escalation,
     crud_incident,
     crud_ladder,
-    crud_user,
 )
 from app.crud.crud_escalation import FROM_THE_START, Due, DueIncident, Since
 from app.db.session import WriteSession, wake_after_commit
@@ -31,17 +30,17 @@ from app.domain.escalation import (
     SetSeverity,
     SetStatus,
     Step,
-    Target,
-    TargetKind,
     frozen_ladder,
 )
 from app.domain.incident import TRANSITIONS, AssignmentRole, IncidentStatus, Severity, TimelineType
+from app.domain.target import Target
 from app.domain.user import Actor
 from app.models import Incident, IncidentComment
 from app.services import escalation as escalation_service
 from app.services import incident as incident_service
-from app.services import incident_people
-from app.services.ladder_batch import Batch, People, Whom
+from app.services import incident_people, quiet
+from app.services.ladder_batch import Batch
+from app.services.ladder_people import Rehearsed, keep_turns, people_of
 
 DELIVERY = "delivery"
 POLICY = Actor(name="A policy’s step")
@@ -71,22 +70,32 @@ async def climb(
 
 
 async def take(
-    session: WriteSession, dues: Collection[Due], *, now: datetime, fallback_email: str | None
+    session: WriteSession,
+    dues: Collection[Due],
+    *,
+    now: datetime,
+    fallback_email: str | None,
+    rehearsed: Rehearsed | None = None,
 ) -> Mapping[bool, datetime]:
     """Take the step that is due of each of these, all of them held by the caller; when the
-    nearest of what they led to is due, if critical and if not."""
+    nearest of what they led to is due, if critical and if not.
+
+    A rehearsal remembers its turns itself, and moves nobody's.
+    """
     if not dues:
         return {}
     ladders = {
         run.id: frozen_ladder(run.steps, run.last_loop, run.final_delay_minutes)
         for run in (due.escalation for due in dues)
     }
-    people = await _people(session, dues, ladders, fallback_email)
+    people = await people_of(session, dues, ladders, fallback_email, now=now, rehearsed=rehearsed)
     batch = Batch(now, people, {due.incident.id: due.incident for due in dues})
+    batch.waits = await quiet.of_dues(session, dues, now=now)
     for due in dues:
         if due.incident.id not in batch.answered:
             await _take_one(session, batch, due, ladders[due.escalation.id])
     await _write(session, batch)
+    await keep_turns(session, people, rehearsed)
     return batch.nearest
 
 
@@ -101,13 +110,41 @@ async def _take_one(session: WriteSession, batch: Batch, due: Due, ladder: Ladde
         _end_snooze(batch, incident)
     elif is_paused and incident.status is IncidentStatus.ACKNOWLEDGED:
         _expire(batch, incident)
-    if is_paused:
+    if quiet.begins(due) and due.incident.id in batch.waits:
+        _wait(batch, due, position)
+    elif run.waits_until is not None:
+        _begin(batch, due, ladder, position)
+    elif is_paused:
         position = escalation.start(ladder, at=position.due_at, loop=run.loop + 1)
         batch.move(run, position, last_loop=position.loop + run.repeat)
     elif position.step < len(ladder.steps):
         await _step(session, batch, due, ladder, position)
     else:
         _end(batch, due, ladder, position)
+
+
+def _wait(batch: Batch, due: Due, position: Position) -> None:
+    """Its service keeps it waiting: it stands where it would go on, or begin its next loop."""
+    run, wait = due.escalation, batch.waits[due.incident.id]
+    if run.status is EscalationStatus.PAUSED:
+        position = Position(run.loop + 1, 0, position.due_at)
+        batch.defer(run, position, wait, last_loop=position.loop + run.repeat)
+    else:
+        batch.defer(run, position, wait, last_loop=run.last_loop)
+    if (run.waits_until, run.waits_for) != (wait.until, wait.reason):
+        batch.tell_once(quiet.entry(due.incident.id, wait, now=batch.now))
+
+
+def _begin(batch: Batch, due: Due, ladder: Ladder, position: Position) -> None:
+    """It need not wait any longer: it begins, or goes on where it stood."""
+    run = due.escalation
+    if position.step == 0:
+        position = escalation.start(ladder, at=position.due_at, loop=run.loop)
+    batch.move(run, position)
+    story = "Nothing keeps it waiting any longer, and it is not resolved; paging begins."
+    batch.tell_once(
+        crud_incident.entry(due.incident.id, TimelineType.PAGING_BEGINS, story, now=batch.now)
+    )
 
 
 def _end_snooze(batch: Batch, incident: DueIncident) -> None:
@@ -125,7 +162,7 @@ def _expire(batch: Batch, incident: DueIncident) -> None:
     who = (
         "A policy"
         if incident.acknowledged_by is None
-        else batch.people.names.get(incident.acknowledged_by, "Somebody")
+        else batch.people.name(incident.acknowledged_by) or "Somebody"
     )
     ago = escalation.in_words(batch.now - incident.acknowledged_at)
     batch.rouse(incident)
@@ -144,10 +181,12 @@ async def _step(
     step = ladder.steps[position.step]
     pages = escalation.pages_of(
         step,
-        recipients={target: batch.recipients(target, incident.id) for target in _notified(step)},
+        recipients={target: batch.people.recipients(target, due) for target in _notified(step)},
         severity=incident.severity,
         due_at=position.due_at,
+        urgency=incident.urgency,
     )
+    pages = replace(pages, vacancies=tuple(batch.people.vacancies(step, due)))
     for owed in pages.owed:
         action = step.actions[owed.action]
         assert isinstance(action, Notify)  # nothing else owes anybody a page
@@ -160,6 +199,7 @@ async def _step(
     )
     batch.record(due, position, status, pages)
     batch.tell_step(due, position, pages)
+    batch.entrust(due, escalation.entrusted(step, pages))
     if incident.id not in batch.answered:
         following = escalation.after_step(ladder, position, reached_somebody=pages.reached_somebody)
         batch.move(due.escalation, following)
@@ -218,7 +258,7 @@ async def _act(
                 )
                 batch.worsen(incident, severity)
             case Assign(target):
-                for recipient in batch.recipients(target, key):
+                for recipient in batch.people.recipients(target, due):
                     if recipient.is_active:
                         await incident_people.add_assignee(
                             session,
@@ -228,6 +268,7 @@ async def _act(
                             by=None,
                             now=batch.now,
                         )
+                        batch.assign(key, recipient.user_id)
                         batch.tell(
                             key, TimelineType.ASSIGNED, f"“{name}” assigned {recipient.name}."
                         )
@@ -241,52 +282,6 @@ def _notified(step: Step) -> set[Target]:
     return {action.target for action in step.actions if isinstance(action, Notify)}
 
 
-# --- Who --------------------------------------------------------------------------------
-
-
-async def _people(
-    session: WriteSession,
-    dues: Collection[Due],
-    ladders: Mapping[int, Ladder],
-    fallback_email: str | None,
-) -> People:
-    """Everybody these ladders may want, loaded once for the batch."""
-    distinct = {id(ladder): ladder for ladder in ladders.values()}.values()
-    targets = {target for ladder in distinct for target in ladder.targets}
-    kinds = {target.kind for target in targets}
-    incidents = {due.incident.id: due.incident for due in dues}
-    wanted: dict[Whom, list[int]] = {}
-    for target in targets:
-        if target.user_id is not None:
-            wanted[target] = [target.user_id]
-    if kinds & {TargetKind.ADMINS, TargetKind.FALLBACK}:
-        admins = [user.id for user in await crud_user.active_admins(session)]
-        wanted[Target(TargetKind.ADMINS)] = admins
-        wanted[Target(TargetKind.FALLBACK)] = (
-            await _named_fallback(session, fallback_email) or admins
-        )
-    if TargetKind.ASSIGNEES in kinds:
-        assignees = await crud_incident.assignees(session, incidents.keys())
-        for incident_id, users in assignees.items():
-            wanted[incident_id, TargetKind.ASSIGNEES] = users
-    if TargetKind.CREATOR in kinds:
-        for incident in incidents.values():
-            if incident.created_by is not None:
-                wanted[incident.id, TargetKind.CREATOR] = [incident.created_by]
-    named = {user for ids in wanted.values() for user in ids}
-    named |= {one.acknowledged_by for one in incidents.values() if one.acknowledged_by is not None}
-    found = await crud_user.recipients(session, named)
-    by_target = {
-        key: [found[user] for user in users if user in found] for key, users in wanted.items()
-    }
-    return People(by_target, {user: person.name for user, person in found.items()})
-
-
-async def _named_fallback(session: WriteSession, email: str | None) -> list[int]:
-    user = await crud_user.by_email(session, email) if email else None
-    return [user.id] if user is not None and user.is_active else []
-
-
 # --- Writing -----------------------------------------------------------------------------
 
 
@@ -295,6 +290,7 @@ async def _write(session: WriteSession, batch: Batch) -> None:
     if batch.rows.promises:
         wake_after_commit(session, DELIVERY)
     await _rouse(session, batch)
+    await _entrust(session, batch)
     for due in batch.exhausted:
         if due.incident.id not in batch.answered:
             await escalation_service.start_fallback(
@@ -337,6 +333,16 @@ async def _rouse(session: WriteSession, batch: Batch) -> None:
         wake_after_commit(session, escalation_service.LOOP)
 
 
+async def _entrust(session: WriteSession, batch: Batch) -> None:
+    """Give incidents that nobody had to whoever they page."""
+    if not batch.entrusted:
+        return
+    await session.flush()  # what an action has given to somebody is theirs
+    await crud_ladder.entrust(session, batch.entrusted, now=batch.now)
+    for key in batch.entrusted.keys() & batch.loaded.keys():
+        batch.loaded[key] = await _read_again(session, key)
+
+
 async def _miss(session: WriteSession, batch: Batch) -> None:
     """A drill ends with its ladder: nobody else is called for it."""
     keys = sorted(batch.missed - batch.answered.keys())
@@ -356,7 +362,11 @@ async def _miss(session: WriteSession, batch: Batch) -> None:
 async def _loaded(session: WriteSession, batch: Batch, incident_id: int) -> Incident:
     """The row of an incident that the claim holds already."""
     if incident_id not in batch.loaded:
-        incident = await crud_incident.lock(session, incident_id)
-        assert incident is not None  # only what is resolved can be deleted
-        batch.loaded[incident_id] = incident
+        batch.loaded[incident_id] = await _read_again(session, incident_id)
     return batch.loaded[incident_id]
+
+
+async def _read_again(session: WriteSession, incident_id: int) -> Incident:
+    incident = await crud_incident.lock(session, incident_id)
+    assert incident is not None  # only what is resolved can be deleted
+    return incident

@@ -1,6 +1,6 @@
 """What the steps of one batch come to, gathered as rows to be written at once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -14,23 +14,13 @@ from app.domain.escalation import (
     OwedPage,
     Position,
     StepPages,
-    Target,
-    TargetKind,
 )
 from app.domain.incident import IncidentStatus, Severity, TimelineType
-from app.domain.notification import Channel, Recipient
+from app.domain.notification import Channel
+from app.domain.quiet import Wait
+from app.domain.target import ON_DUTY, Target
 from app.models import Incident
-
-# A target that means other people for every incident is looked up with the incident.
-Whom = Target | tuple[int, TargetKind]
-
-
-@dataclass(frozen=True)
-class People:
-    """Everybody whom a batch may want or name."""
-
-    by_target: Mapping[Whom, Collection[Recipient]]
-    names: Mapping[int, str]
+from app.services.ladder_people import People
 
 
 @dataclass
@@ -51,16 +41,21 @@ class Batch:
     roused: set[int] = field(default_factory=set)
     expired: set[int] = field(default_factory=set)
     missed: set[int] = field(default_factory=set)  # drills
+    # Until when incidents wait whose paging is to begin.
+    waits: Mapping[int, Wait] = field(default_factory=dict)
+    # Incidents that nobody had, and whom their steps have given them to.
+    entrusted: dict[int, list[int]] = field(default_factory=dict)
     # Only what changes an incident loads it.
     loaded: dict[int, Incident] = field(default_factory=dict)
-
-    def recipients(self, target: Target, incident_id: int) -> Collection[Recipient]:
-        people = self.people.by_target
-        return people.get(target) or people.get((incident_id, target.kind)) or ()
 
     def tell(self, incident_id: int, kind: TimelineType, text: str, **facts: Any) -> None:
         entry = crud_incident.entry(incident_id, kind, text, now=self.now, **facts)
         self.rows.entries.append(entry)
+
+    def tell_once(self, entry: dict[str, Any]) -> None:
+        """Of several ladders of an incident the first one says it."""
+        if entry not in self.rows.entries:
+            self.rows.entries.append(entry)
 
     def rouse(self, incident: DueIncident) -> None:
         """Nothing rests on the incident any longer; one that was acknowledged is open again."""
@@ -74,12 +69,31 @@ class Batch:
         self.severities[incident.id] = severity
         self.incidents[incident.id] = replace(incident, severity=severity)
 
+    def entrust(self, due: Due, user_ids: Sequence[int]) -> None:
+        """Whose turn it is has the incident from now on, if nobody has it."""
+        incident = self.incidents[due.incident.id]
+        if user_ids and incident.assigned_to is None and not incident.is_drill:
+            self.entrusted[incident.id] = list(user_ids)
+            self.assign(incident.id, user_ids[0])
+            names = ", ".join(self.people.by_id[user_id].name for user_id in user_ids)
+            story = f"Assigned to {names}, who {'is' if len(user_ids) == 1 else 'are'} paged first."
+            self.tell(incident.id, TimelineType.ASSIGNED, story, assignee_ids=user_ids)
+
+    def assign(self, incident_id: int, user_id: int) -> None:
+        """This person has the incident now."""
+        self.incidents[incident_id] = replace(self.incidents[incident_id], assigned_to=user_id)
+
     def move(self, run: DueEscalation, position: Position, *, last_loop: int | None = None) -> None:
         """The escalation stands there now."""
         standing = _standing(run, position)
         self.rows.moves.append(standing | {"last_loop": last_loop or run.last_loop})
         nearest = self.nearest.get(run.is_critical, position.due_at)
         self.nearest[run.is_critical] = min(nearest, position.due_at)
+
+    def defer(self, run: DueEscalation, position: Position, wait: Wait, *, last_loop: int) -> None:
+        """The escalation stands there and waits, as its service has it."""
+        self.move(run, replace(position, due_at=wait.until), last_loop=last_loop)
+        self.rows.moves[-1] |= {"waits_until": wait.until, "waits_for": wait.reason}
 
     def exhaust(self, run: DueEscalation, position: Position) -> None:
         """The escalation has run out."""
@@ -95,6 +109,8 @@ class Batch:
         page = owed.page
         wanted_at = page.wanted_at or page.due_at
         facts: dict[str, Any] = {"target": target.kind}
+        if target.kind in ON_DUTY:
+            facts["through"] = self.people.meant(target, due).through
         if wanted_at != position.due_at:
             facts["after_minutes"] = _minutes(position, wanted_at)
         if page.wanted_at is not None:
@@ -134,6 +150,7 @@ class Batch:
                     "skipped": [
                         {"user_id": skip.user_id, "reason": skip.reason} for skip in pages.skipped
                     ],
+                    **({"vacancies": list(pages.vacancies)} if pages.vacancies else {}),
                 },
             }
         )
@@ -153,12 +170,13 @@ class Batch:
         else:
             story = f"{where} was taken."
         story += "".join(f" {skip.name} {skip.reason}." for skip in pages.skipped)
+        story += "".join(f" {why}" for why in pages.vacancies)
         facts = {"escalation_id": run.id, "loop": position.loop, "step": position.step}
         self.tell(due.incident.id, kind, story, **facts)
 
     def _paged(self, position: Position, pages: StepPages) -> str:
         return ", ".join(
-            f"{self.people.names[owed.page.user_id]} ({owed.page.channel}{_delay(owed, position)})"
+            f"{self.people.name(owed.page.user_id)} ({owed.page.channel}{_delay(owed, position)})"
             for owed in pages.owed
         )
 

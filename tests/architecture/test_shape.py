@@ -16,7 +16,8 @@ STEMS = {"alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "call
          "incident", "incident_filter", "incident_list", "incident_shown",
          "intake", "integration", "ladder",
          "message_template", "notification", "notification_preference", "notification_story",
-         "outbox", "receipt", "simulation", "status_update", "storm", "throttle",
+         "outbox", "receipt", "round_robin", "simulation", "status_update", "storm", "target",
+         "throttle",
          "user", "webhook", "webhook_delivery"}  # fmt: skip
 SHARED = {"base", "prepared", "search", "types"}
 PLURAL = {"api_keys": "api_key",

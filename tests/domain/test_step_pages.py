@@ -11,12 +11,11 @@ from app.domain.escalation import (
     OwedPage,
     Step,
     StepPages,
-    Target,
-    TargetKind,
     pages_of,
 )
 from app.domain.incident import Severity
 from app.domain.notification import Channel, Page, Recipient, Skipped
+from app.domain.target import Target, TargetKind
 from tests.domain.people import make_recipient, make_rule
 
 DUE = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)

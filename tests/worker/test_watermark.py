@@ -7,7 +7,7 @@ import pytest
 from app.crud import crud_escalation
 from app.crud.crud_escalation import FROM_THE_START, Due, DueEscalation, DueIncident, Mark, NextDue
 from app.domain.escalation import EscalationStatus
-from app.domain.incident import IncidentStatus, Severity
+from app.domain.incident import IncidentStatus, Severity, Urgency
 from app.worker.escalation import Climber
 from app.worker.watermark import LATE_COMMITS, LOOK_EVERY, LOOK_SHARE, Watermark
 from tests.world import World
@@ -42,9 +42,12 @@ def due(key: int, *, minutes: float, is_critical: bool = False) -> Due:
     return Due(
         DueEscalation(
             EscalationStatus.ACTIVE, key, None, "x", False, is_critical, "[]", 0, 0, 5.0, None,
-            loop=0, next_step=0, next_step_at=since, faults=0,
+            None, None, loop=0, next_step=0, next_step_at=since, faults=0,
         ),
-        DueIncident(IncidentStatus.OPEN, Severity.LOW, key, None, None, None, None, False),
+        DueIncident(
+            IncidentStatus.OPEN, Severity.LOW, Urgency.LOW, key, None, None, None, None, False,
+            service="web", assigned_to=None,
+        ),
     )  # fmt: skip
 
 
