@@ -85,7 +85,7 @@ def upgrade() -> None:
     op.create_table(
         "quiet_reviews",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("service", sa.String(length=100), nullable=False),
+        sa.Column("service", sa.String(length=100), nullable=True),
         sa.Column("asked", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quiet_reviews")),
     )
@@ -116,5 +116,5 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_incidents_urgency_known"), "incidents", type_="check")
     op.drop_column("incidents", "urgency")
     gone = ", ".join(f"'{member}'" for member in NEW_TIMELINE_TYPES)
-    op.execute(f"DELETE FROM timeline_events WHERE event_type IN ({gone})")
+    op.execute(f"DELETE FROM timeline_events WHERE event_type IN ({gone})")  # noqa: S608
     _replace_timeline_types(OLD_TIMELINE_TYPES)

@@ -140,7 +140,7 @@ def _receipt(item: Item) -> dict[str, Any]:
         "outcome": item.outcome,
         "incident_id": item.incident_id,
         "dedup_key": item.signal.dedup_key,
-        "reason": item.reason,
+        "reason": item.reason or item.suppressed,
     }
 
 

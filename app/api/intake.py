@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from app.crud import crud_intake
 from app.db.coalesce import Coalescer
 from app.db.session import Database, WriteSession, transaction_time
-from app.domain.integration import Readings
+from app.domain.integration import Readings, Signal
 from app.domain.storm import ServiceLimit
 from app.services import integration as integration_service
 from app.services.integration import Delivery, Item
@@ -90,7 +90,7 @@ class Intake:
 
     async def _take_in(self, parcels: list[Parcel]) -> list[Sequence[Item] | None]:
         async def take_in(session: WriteSession) -> list[Sequence[Item] | None]:
-            senders, known = await crud_intake.look(session, _problems(parcels))
+            senders, known = await crud_intake.look(session, _problems(parcels), _services(parcels))
             now = await transaction_time(session)
             deliveries = [
                 Delivery(
@@ -131,6 +131,12 @@ def _problems(parcels: list[Parcel]) -> list[tuple[str, str]]:
         }
         | {(parcel.key_hash, "") for parcel in parcels if not parcel.readings.alerts}
     )
+
+
+def _services(parcels: list[Parcel]) -> set[str]:
+    """Every service that an alert names."""
+    alerts = (alert for parcel in parcels for alert in parcel.readings.alerts)
+    return {alert.service for alert in alerts if isinstance(alert, Signal) and alert.service}
 
 
 def _alerts(parcel: Parcel) -> int:

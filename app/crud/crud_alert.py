@@ -1,18 +1,21 @@
-"""Alerts as they are looked at: what became of each, and the body it came in while that is kept.
+"""Alerts as they are kept and looked at: what became of each, and the body it came in for a while.
 
 A body may be large, so that no list and no look at an alert loads it: only `kept_body` does.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     DateTime,
+    LargeBinary,
     RowMapping,
+    String,
     bindparam,
     func,
     select,
@@ -27,6 +30,7 @@ from app.domain.integration import AlertOutcome, IntegrationKind
 from app.models import Alert
 
 MOST_REPLAYS_SHOWN = 100
+NUMBERS, WORDS = ARRAY(BigInteger()), ARRAY(String())
 WITHOUT_BODY = defer(Alert.raw_body, raiseload=True)
 
 
@@ -182,3 +186,58 @@ async def forget_bodies(session: WriteSession, *, before: datetime, limit: int) 
         .execution_options(synchronize_session=False)
     )
     return len(gone.all())
+
+
+# --- Taking in ----------------------------------------------------------------------------
+
+_RECORD = text("""
+    WITH wanted AS MATERIALIZED (
+        SELECT nextval(pg_get_serial_sequence('alerts', 'id')) AS id, w.*
+        FROM unnest(:turns, :requests, :integrations, :incidents, :replays, :outcomes,
+            :dedup_keys, :titles, :reasons, :request_ids, :sizes, :bodies)
+            AS w(turn, request, integration_id, incident_id, replay_of, outcome, dedup_key,
+                title, reason, request_id, body_size, raw_body)
+    ), recorded AS (
+        INSERT INTO alerts (id, integration_id, incident_id, replay_of, outcome, dedup_key, title,
+            reason, request_id, body_size, raw_body, body_of, received_at)
+        SELECT id, integration_id, incident_id, replay_of, outcome, dedup_key, title, reason,
+            request_id, body_size, raw_body,
+            nullif(first_value(id) OVER (PARTITION BY request ORDER BY turn), id), :now
+        FROM wanted
+    )
+    SELECT id FROM wanted ORDER BY turn
+""").bindparams(
+    bindparam("now", type_=DateTime(timezone=True)),
+    *(bindparam(name, type_=NUMBERS) for name in
+      ("turns", "requests", "integrations", "incidents", "replays", "sizes")),
+    *(bindparam(name, type_=WORDS) for name in
+      ("outcomes", "dedup_keys", "titles", "reasons", "request_ids")),
+    bindparam("bodies", type_=ARRAY(LargeBinary())),
+)  # fmt: skip
+
+
+async def record(
+    session: WriteSession, rows: Sequence[Mapping[str, Any]], *, now: datetime
+) -> Sequence[int]:
+    """Write what came and what became of it; the ids, in the order of `rows`.
+
+    `request` numbers the requests of the batch: the first alert of each keeps the body, the
+    others name that alert.
+    """
+    if not rows:
+        return []
+    columns = {
+        "turns": list(range(len(rows))),
+        "requests": [row["request"] for row in rows],
+        "integrations": [row["integration_id"] for row in rows],
+        "incidents": [row["incident_id"] for row in rows],
+        "replays": [row["replay_of"] for row in rows],
+        "outcomes": [row["outcome"] for row in rows],
+        "dedup_keys": [row["dedup_key"] for row in rows],
+        "titles": [row["title"] for row in rows],
+        "reasons": [row["reason"] for row in rows],
+        "request_ids": [row["request_id"] for row in rows],
+        "sizes": [row["body_size"] for row in rows],
+        "bodies": [row["raw_body"] for row in rows],
+    }
+    return (await session.scalars(_RECORD, {**columns, "now": now})).all()

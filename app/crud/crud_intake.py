@@ -9,12 +9,22 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, LargeBinary, String, bindparam, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Interval,
+    String,
+    bindparam,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
+from app.crud import crud_quiet
 from app.db import feed
 from app.db.session import ReadSession, WriteSession, wake_after_commit
 from app.domain.incident import Opening, Severity
@@ -82,13 +92,14 @@ _OPEN_MANY = text("""
         SELECT * FROM jsonb_to_recordset(CAST(:openings AS jsonb)) AS w(
             uid uuid, title text, description text, severity text, service text, source text,
             url text, tags text[], labels jsonb, custom_fields jsonb, integration_id bigint,
-            dedup_key text, group_key text, created_by bigint, alert_count bigint, story text)
+            dedup_key text, group_key text, created_by bigint, alert_count bigint, urgency text,
+            silence float8, story text)
     ), opened AS (
         INSERT INTO incidents (uid, title, description, severity, service, source, url, tags,
-            labels, custom_fields, integration_id, dedup_key, group_key, created_by,
+            labels, custom_fields, integration_id, dedup_key, group_key, created_by, urgency,
             created_at, updated_at)
         SELECT uid, title, description, severity, service, source, url, tags,
-            labels, custom_fields, integration_id, dedup_key, group_key, created_by,
+            labels, custom_fields, integration_id, dedup_key, group_key, created_by, urgency,
             :now, :now
         FROM wanted ORDER BY integration_id, dedup_key
         ON CONFLICT (integration_id, dedup_key) WHERE status <> 'resolved' DO NOTHING
@@ -97,6 +108,10 @@ _OPEN_MANY = text("""
         INSERT INTO incident_tallies (incident_id, alert_count, last_alert_at)
         SELECT o.id, w.alert_count, CASE WHEN w.alert_count > 0 THEN :now END
         FROM opened o JOIN wanted w USING (uid)
+    ), watched AS (
+        INSERT INTO silence_watches (incident_id, since, due_at)
+        SELECT o.id, :now, :now + make_interval(secs => w.silence)
+        FROM opened o JOIN wanted w USING (uid) WHERE w.silence IS NOT NULL
     ), told AS (
         INSERT INTO timeline_events
             (incident_id, event_type, description, user_id, metadata, created_at)
@@ -126,7 +141,7 @@ _OPEN_MANY = text("""
 """).bindparams(NOW, SINCE, MOST)
 OPENED_WITH = ("title", "description", "severity", "service", "source", "url", "tags",
                "labels", "custom_fields", "integration_id", "dedup_key", "group_key",
-               "created_by", "alert_count", "story")  # fmt: skip
+               "created_by", "alert_count", "urgency", "silence", "story")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -182,59 +197,6 @@ async def join_many(session: WriteSession, alerts: Mapping[int, int], *, now: da
     return set((await session.scalars(_JOIN, parameters)).all())
 
 
-_RECORD = text("""
-    WITH wanted AS MATERIALIZED (
-        SELECT nextval(pg_get_serial_sequence('alerts', 'id')) AS id, w.*
-        FROM unnest(:turns, :requests, :integrations, :incidents, :replays, :outcomes,
-            :dedup_keys, :titles, :reasons, :request_ids, :sizes, :bodies)
-            AS w(turn, request, integration_id, incident_id, replay_of, outcome, dedup_key,
-                title, reason, request_id, body_size, raw_body)
-    ), recorded AS (
-        INSERT INTO alerts (id, integration_id, incident_id, replay_of, outcome, dedup_key, title,
-            reason, request_id, body_size, raw_body, body_of, received_at)
-        SELECT id, integration_id, incident_id, replay_of, outcome, dedup_key, title, reason,
-            request_id, body_size, raw_body,
-            nullif(first_value(id) OVER (PARTITION BY request ORDER BY turn), id), :now
-        FROM wanted
-    )
-    SELECT id FROM wanted ORDER BY turn
-""").bindparams(
-    NOW,
-    *(bindparam(name, type_=NUMBERS) for name in
-      ("turns", "requests", "integrations", "incidents", "replays", "sizes")),
-    *(bindparam(name, type_=WORDS) for name in
-      ("outcomes", "dedup_keys", "titles", "reasons", "request_ids")),
-    bindparam("bodies", type_=ARRAY(LargeBinary())),
-)  # fmt: skip
-
-
-async def record_alerts(
-    session: WriteSession, rows: Sequence[Mapping[str, Any]], *, now: datetime
-) -> Sequence[int]:
-    """Write what came and what became of it; the ids, in the order of `rows`.
-
-    `request` numbers the requests of the batch: the first alert of each keeps the body, the
-    others name that alert.
-    """
-    if not rows:
-        return []
-    columns = {
-        "turns": list(range(len(rows))),
-        "requests": [row["request"] for row in rows],
-        "integrations": [row["integration_id"] for row in rows],
-        "incidents": [row["incident_id"] for row in rows],
-        "replays": [row["replay_of"] for row in rows],
-        "outcomes": [row["outcome"] for row in rows],
-        "dedup_keys": [row["dedup_key"] for row in rows],
-        "titles": [row["title"] for row in rows],
-        "reasons": [row["reason"] for row in rows],
-        "request_ids": [row["request_id"] for row in rows],
-        "sizes": [row["body_size"] for row in rows],
-        "bodies": [row["raw_body"] for row in rows],
-    }
-    return (await session.scalars(_RECORD, {**columns, "now": now})).all()
-
-
 @dataclass(frozen=True)
 class ActivePolicy:
     """A policy as far as an opening incident asks about it."""
@@ -267,7 +229,10 @@ def _policy(key: int, name: str, conditions: Mapping[str, Any], delay: float) ->
 
 
 _LOOK = """
-    WITH policies AS ({policies}), senders AS ({senders}), known AS (
+    WITH policies AS ({policies}), senders AS ({senders}), named AS (
+        SELECT unnest(:services) AS name
+        UNION SELECT coalesce(service, name) FROM senders
+    ), {standings}, known AS (
         SELECT s.id AS integration_id, w.dedup_key, i.id
         FROM unnest(:openers, :keys) AS w(key_hash, dedup_key)
         JOIN senders s USING (key_hash)
@@ -278,36 +243,57 @@ _LOOK = """
             LIMIT 1
         ) i
     )
-    SELECT now(), (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM senders s) AS senders,
+    SELECT now() AS now,
+        (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM senders s) AS senders,
         (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY id), '[]') FROM policies p) AS policies,
-        (SELECT coalesce(jsonb_agg(to_jsonb(k)), '[]') FROM known k) AS known
+        (SELECT coalesce(jsonb_agg(to_jsonb(k)), '[]') FROM known k) AS known,
+        (SELECT coalesce(jsonb_agg(name), '[]') FROM named) AS named, {found}
 """
+_PARTS = {
+    "policies": _ACTIVE,
+    "senders": _SENDERS,
+    "standings": crud_quiet.STANDINGS.replace("{now}", "now() + :shift"),
+    "found": crud_quiet.FOUND,
+}
 _LOOK_AROUND = (
-    text(_LOOK.replace("{policies}", _ACTIVE).replace("{senders}", _SENDERS))
-    .columns(senders=JSONB(), policies=JSONB(), known=JSONB())
-    .bindparams(*(bindparam(name, type_=WORDS) for name in ("hashes", "openers", "keys")))
+    text(reduce(lambda whole, part: whole.replace(f"{{{part}}}", _PARTS[part]), _PARTS, _LOOK))
+    .columns(
+        **dict.fromkeys(
+            ("senders", "policies", "known", "named", "standings", "for_everything"), JSONB()
+        )
+    )
+    .bindparams(
+        *(bindparam(name, type_=WORDS) for name in ("hashes", "openers", "keys", "services")),
+        bindparam("shift", type_=Interval()),
+    )
 )
 
 
 async def look(
-    session: WriteSession, problems: Sequence[tuple[str, str]]
+    session: WriteSession, problems: Sequence[tuple[str, str]], services: Collection[str] = ()
 ) -> tuple[dict[str, Sender], dict[Key, int]]:
     """Whose these alerts are, and the unresolved incidents of their problems, as they are now.
 
     A problem is the hash of the key that came with it and its dedup key. In the same breath comes
-    what every batch needs besides: the time and the policies.
+    what every batch needs besides: the time, the policies, and how the services stand that the
+    alerts name and those that their integrations are for.
     """
     openers = [key_hash for key_hash, _ in problems]
     wanted = {
         "hashes": list(set(openers)),
         "openers": openers,
         "keys": [dedup_key for _, dedup_key in problems],
+        "services": sorted(services),
+        "shift": session.info["clock_shift"],
     }
-    (now, found, policies, known) = (await session.execute(_LOOK_AROUND, wanted)).one()
-    session.info["now"] = now + session.info["clock_shift"]
-    session.info["policies"] = [_policy(*(row[name] for name in _LOOKED)) for row in policies]
-    senders = {row["key_hash"]: _sender(*(row[name] for name in _SHOWN)) for row in found}
-    return senders, {(row["integration_id"], row["dedup_key"]): row["id"] for row in known}
+    row = (await session.execute(_LOOK_AROUND, wanted)).one()
+    session.info["now"] = row.now + session.info["clock_shift"]
+    session.info["policies"] = [_policy(*(one[name] for name in _LOOKED)) for one in row.policies]
+    session.info["catalogue"] = crud_quiet.read(
+        session.info["now"], row.named, row.standings, row.for_everything
+    )
+    senders = {one["key_hash"]: _sender(*(one[name] for name in _SHOWN)) for one in row.senders}
+    return senders, {(one["integration_id"], one["dedup_key"]): one["id"] for one in row.known}
 
 
 _LOOKED = ("id", "name", "conditions", "first_delay")
@@ -320,11 +306,13 @@ _START = text(
         SELECT * FROM jsonb_to_recordset(CAST(:runs AS jsonb)) AS w(
             incident_id bigint, policy_id bigint, policy_name text, steps jsonb,
             final_delay_minutes float8, is_critical boolean, status text,
-            next_step_at timestamptz, deferred_from timestamptz, held_until timestamptz)
+            next_step_at timestamptz, deferred_from timestamptz, held_until timestamptz,
+            waits_until timestamptz, waits_for text)
     ), started AS (
         INSERT INTO escalations (incident_id, policy_id, is_fallback, policy_name, steps, repeat,
             last_loop, final_delay_minutes, ack_timeout_minutes, is_critical, status,
-            next_step_at, deferred_from, held_until, started_at, created_at, updated_at)
+            next_step_at, deferred_from, held_until, waits_until, waits_for, started_at,
+            created_at, updated_at)
         SELECT w.incident_id, w.policy_id, w.policy_id IS NULL, coalesce(p.name, w.policy_name),
             coalesce(p.steps, w.steps), coalesce(p.repeat, 0), coalesce(p.repeat, 0),
             coalesce(p.final_delay_minutes, w.final_delay_minutes), p.ack_timeout_minutes,
@@ -332,7 +320,7 @@ _START = text(
             CASE WHEN w.status = 'paused' AND w.next_step_at IS NULL
                 THEN :now + make_interval(secs => p.ack_timeout_minutes * 60)
                 ELSE w.next_step_at END,
-            w.deferred_from, w.held_until, :now, :now, :now
+            w.deferred_from, w.held_until, w.waits_until, w.waits_for, :now, :now, :now
         FROM wanted w LEFT JOIN escalation_policies p ON p.id = w.policy_id
         ON CONFLICT DO NOTHING
     ), told AS (
@@ -372,4 +360,6 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")

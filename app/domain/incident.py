@@ -7,6 +7,7 @@ action of its own because it starts paging again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
@@ -146,4 +147,6 @@ class Opening:
     group_key: str | None = None
     created_by: int | None = None
     alert_count: int = 0
+    urgency: Urgency = Urgency.HIGH  # its service says; see `domain.quiet`
+    silence: timedelta | None = None  # so long without an alert, and it is over
     uid: UUID = field(default_factory=uuid4)

@@ -94,3 +94,16 @@ def derived_key(*parts: str | None) -> str:
     # As JSON no part can pass for two, and half of a surrogate pair is a text like any other.
     spelled = json.dumps([part or "" for part in parts])
     return "derived:" + hashlib.sha256(spelled.encode()).hexdigest()[:32]
+
+
+def complaint(sender: Sender, alert: Unreadable) -> Signal:
+    """The problem that an alert is which could not be read: that of its integration."""
+    return Signal(
+        action=SignalAction.TRIGGER,
+        dedup_key=UNREADABLE_KEY,
+        title=f"Integration “{sender.name}” sends alerts that cannot be read"[:255],
+        description=f"{alert.reason}\n\nThe body is kept with the alert. Mend the sender, then"
+        " resolve this incident.",
+        severity=Severity.HIGH,
+        source="tocsin",
+    )

@@ -6,7 +6,7 @@ cannot say until when it waits does not wait at all. Maintenance keeps everythin
 end of support hours only what is of low urgency, and never what is critical.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -49,15 +49,14 @@ class SupportHours:
 
 @dataclass(frozen=True)
 class Standing:
-    """A service as far as the paging for its incidents asks about it."""
+    """A service as far as the paging for its incidents asks about it, catalogued or not."""
 
-    service_id: int
     name: str
     policy_id: int | None = None  # pinned
     # By the rank of the severity. Whatever it says of what is critical, that is high.
     urgencies: tuple[Urgency, ...] = ALL_HIGH
     support_hours: SupportHours | None = None
-    maintenance: tuple[Maintenance, ...] = field(default=())
+    maintenance: tuple[Maintenance, ...] = ()
     silence: timedelta | None = None  # after so long without an alert it is over
 
     def urgency(self, severity: Severity) -> Urgency:
@@ -75,22 +74,13 @@ class Wait:
     story: str
 
 
-def urgency(standing: Standing | None, severity: Severity) -> Urgency:
-    """How urgent an incident of this service is; all are where nobody has said anything."""
-    return Urgency.HIGH if standing is None else standing.urgency(severity)
-
-
-def wait(standing: Standing | None, severity: Severity, *, now: datetime) -> Wait | None:
+def wait(standing: Standing, severity: Severity, *, now: datetime) -> Wait | None:
     """Whether paging that would begin now waits, for what and until when."""
-    if standing is None:
-        return None
     return _for_maintenance(standing, now) or _for_the_morning(standing, severity, now)
 
 
-def under_maintenance(standing: Standing | None, now: datetime) -> Maintenance | None:
+def under_maintenance(standing: Standing, now: datetime) -> Maintenance | None:
     """The window that is on just now; of several the one that ends last."""
-    if standing is None:
-        return None
     on = [one for one in standing.maintenance if one.starts_at <= now < one.ends_at]
     return max(on, key=lambda one: (one.ends_at, one.id), default=None)
 

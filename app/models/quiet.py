@@ -10,15 +10,15 @@ from app.db.base_class import Base, Keyed
 
 
 class QuietReview(Keyed, Base):
-    """A service that keeps paging waiting otherwise than it did: whoever waits is asked again.
+    """A service that may keep paging waiting otherwise than it did: whoever waits is asked again.
 
     A row of its own, written with the change and worked off after it, so that nobody who changes
-    a service needs to hold incidents. By name, as incidents know it.
+    a service needs to hold incidents. By name, as incidents know it; without one for all.
     """
 
     __tablename__ = "quiet_reviews"
 
-    service: Mapped[str] = mapped_column(String(100))
+    service: Mapped[str | None] = mapped_column(String(100))
     # Incidents up to this one were asked.
     asked: Mapped[int] = mapped_column(server_default=text("0"))
 

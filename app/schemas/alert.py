@@ -38,7 +38,11 @@ class AlertRead(ReadSchema):
         description="What became of it, in a sentence.", examples=["Opened incident #12."]
     )
     outcome: AlertOutcome
-    reason: str | None = Field(description="Why it could not be read.", examples=[None])
+    reason: str | None = Field(
+        description="Why it could not be read, or why nobody was paged for it when it came:"
+        " maintenance of its service.",
+        examples=[None],
+    )
     incident_id: int | None = Field(examples=[12])
     held_until: Instant | None = Field(
         description="Its incident came in a storm: nobody is paged for it before then."

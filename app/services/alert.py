@@ -21,9 +21,8 @@ from app.domain.user import Actor
 from app.models import Alert, Integration
 from app.services import audit_log
 from app.services import integration as integration_service
-from app.services.integration import RAW_KEPT, Delivery, Item
+from app.services.integration import PAGING, RAW_KEPT, Delivery, Item
 
-PAGING = (AlertOutcome.OPENED, AlertOutcome.JOINED, AlertOutcome.UNREADABLE)
 MOST_ALERTS_NAMED = 20  # in one line of a timeline
 
 
@@ -124,6 +123,8 @@ def summary(
             why = (reason or "").rstrip(".")
             where = f"; {incident} says so." if incident_id is not None else "."
             became = f"Could not be read: {why}{where}"
+    if reason is not None and outcome is not AlertOutcome.UNREADABLE:
+        became += f" {reason}"
     if held_until is not None:
         clock = held_until.astimezone(UTC)
         became += f" Held back in a storm until {clock:%H:%M} UTC."

@@ -27,7 +27,8 @@ from app.domain.lease import StepKey
 from app.domain.notification import NotificationStatus
 from app.domain.storm import UNLIMITED, Newcomer, ServiceLimit
 from app.models import Escalation, EscalationPolicy, Incident
-from app.services import storm
+from app.services import quiet, storm
+from app.services.quiet import Beginning, Pinned
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,10 @@ class Subject:
     @property
     def is_critical(self) -> bool:
         return self.attributes.severity is Severity.CRITICAL
+
+    @property
+    def beginning(self) -> Beginning:
+        return Beginning(self.incident_id, self.attributes.service, self.attributes.severity)
 
     @property
     def newcomer(self) -> Newcomer:
@@ -85,24 +90,30 @@ async def start(
     limit: ServiceLimit = UNLIMITED,
     before: Mapping[str, int] = NOTHING,
 ) -> None:
-    """Put every matching policy to work on each newly opened incident, or else the fallback.
+    """Put every matching policy to work on each newly opened incident, and the one that its
+    service pins, or else the fallback; at once, or when its service no longer keeps it waiting.
 
     With a limit, what a storm opens beyond it pages together a little later; `before` says how
     many the services had opened lately.
     """
     policies = await crud_intake.active_policies(session)
+    waits = await quiet.waits(session, [subject.beginning for subject in subjects], now=now)
+    services = {subject.attributes.service for subject in subjects}
+    pinned = await quiet.pinned(session, services, now=now)
     rows: list[dict[str, Any]] = []
     entries: list[dict[str, Any]] = []
     for subject in subjects:
-        matching = _matching(policies, subject.attributes, now)
+        matching = _matching(policies, subject.attributes, now, pinned)
         for policy in matching:
             rows.append(_run(subject, policy, now))
             entries.append(_started(subject.incident_id, policy, now))
         if not matching:
             rows.append(_fallback_run(subject, now))
             entries.append(_fallback_entry(subject.incident_id, "No active policy matches", now))
+    entries += quiet.keep_waiting(rows, waits, now=now)
     newcomers = [subject.newcomer for subject in subjects]
-    entries += storm.hold(rows, newcomers, before, limit=limit, now=now)
+    at_once = [row for row in rows if row["incident_id"] not in waits]
+    entries += storm.hold(at_once, newcomers, before, limit=limit, now=now)
     await _begin(session, rows, entries, now)
 
 
@@ -118,16 +129,21 @@ async def retarget(session: WriteSession, incident: Incident, *, now: datetime) 
     )
     wake_after_commit(session, "delivery")
     subject = subject_of(incident)
+    waits = await quiet.waits(session, [subject.beginning], now=now)
+    pinned = await quiet.pinned(session, {incident.service}, now=now)
+    await quiet.place(session, incident, now=now)
     policies = await crud_intake.active_policies(session)
-    matching = _matching(policies, subject.attributes, now)
+    matching = _matching(policies, subject.attributes, now, pinned)
     live = await crud_escalation.live(session, incident.id)
     running = {run.policy_id for run in live if not run.is_fallback}
     by_hand = await crud_incident.started_by_hand(session, incident.id)
     entries: list[dict[str, Any]] = []
     remaining = 0
     for run in live:
-        if run.id in by_hand or await _still_stands(session, run, subject, bool(matching), now):
+        stands = run.id in by_hand or run.policy_id in pinned.values()
+        if stands or await _still_stands(session, run, subject, bool(matching), now):
             remaining += 1
+            quiet.ask_again(run, now=now)
         else:
             await cancel(session, run, "Its policy no longer matches the incident.", now=now)
             entries.append(
@@ -147,9 +163,12 @@ async def retarget(session: WriteSession, incident: Incident, *, now: datetime) 
     if not rows and not remaining:
         rows.append(_fallback_run(subject, now))
         entries.append(_fallback_entry(incident.id, "No active policy matches any more", now))
+    if incident.status is IncidentStatus.OPEN:
+        entries += quiet.keep_waiting(rows, waits, now=now)
     for row in rows:
         _hold(row, incident)
     await _begin(session, rows, entries, now)
+    wake_after_commit(session, LOOP)
 
 
 async def start_fallback(
@@ -202,7 +221,7 @@ async def bring_back(session: WriteSession, incident: Incident, *, now: datetime
 async def cancel(session: WriteSession, run: Escalation, reason: str, *, now: datetime) -> None:
     """Stop an escalation that the caller holds; `reason` is what its unsent pages will say."""
     run.status = EscalationStatus.CANCELLED
-    run.next_step_at = run.deferred_from = None
+    run.next_step_at = run.deferred_from = run.waits_until = run.waits_for = None
     run.finished_at = run.updated_at = now
     await crud_notification.stop_escalation(session, run.id, reason, now=now)
 
@@ -246,9 +265,10 @@ async def hurry_if_lost(session: WriteSession, step: StepKey, *, now: datetime) 
 
 
 def _matching(
-    policies: Iterable[ActivePolicy], attributes: Attributes, now: datetime
+    policies: Iterable[ActivePolicy], attributes: Attributes, now: datetime, pinned: Pinned
 ) -> list[ActivePolicy]:
-    return [policy for policy in policies if _holds(policy, attributes, now)]
+    pin = pinned.get(attributes.service)
+    return [one for one in policies if one.id == pin or _holds(one, attributes, now)]
 
 
 def _holds(policy: ActivePolicy | EscalationPolicy, attributes: Attributes, now: datetime) -> bool:

@@ -198,6 +198,7 @@ def _move(run: Escalation, position: Position, now: datetime) -> None:
     run.status = EscalationStatus.ACTIVE
     run.loop, run.next_step, run.next_step_at = position.loop, position.step, position.due_at
     run.last_loop = max(run.last_loop, position.loop)
+    run.waits_until = run.waits_for = None  # somebody calls: nothing waits any more
     run.deferred_from, run.updated_at = None, now
 
 

@@ -24,7 +24,7 @@ from app.domain.notification import NotificationKind
 from app.domain.storm import UNLIMITED, ServiceLimit
 from app.domain.user import Actor
 from app.models import Incident
-from app.services import audit_log, fire_drill_answer, incident_people, status_update
+from app.services import audit_log, fire_drill_answer, incident_people, quiet, status_update
 from app.services import custom_field as custom_field_service
 from app.services import escalation as escalation_service
 from app.services import user as user_service
@@ -78,6 +78,8 @@ async def open_many(
     One whose problem has an unresolved incident already is left out. Beyond the limit of a
     service pages are held back and told together.
     """
+    names = {opening.service for opening in openings}
+    openings = quiet.placed(openings, await quiet.catalogue(session, names, now=now))
     opened = await crud_intake.open_many(session, openings, limit, now=now)
     subjects = [
         escalation_service.Subject(incident_id, escalation_service.attributes_of(opening))
@@ -205,6 +207,7 @@ async def reopen(
             )
     incident.enter(IncidentStatus.OPEN, by=None, now=now)
     await crud_incident.set_tally_open(session, [incident.id], is_open=True)
+    await quiet.place(session, incident, now=now)
     await tell(session, incident, TimelineType.REOPENED, f"{actor.name} reopened it.", actor, now)
     await escalation_service.start(session, [escalation_service.subject_of(incident)], now=now)
     return incident

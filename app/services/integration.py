@@ -18,10 +18,10 @@ from typing import Any
 from app import integrations
 from app.core.errors import ConflictError, NotFoundError, UnavailableError
 from app.core.security import KEY_PREFIX, hash_key, new_integration_key
-from app.crud import crud_incident, crud_intake, crud_integration
+from app.crud import crud_alert, crud_incident, crud_intake, crud_integration
 from app.crud.crud_intake import Key
 from app.db.session import WriteSession
-from app.domain.incident import Opening, Severity
+from app.domain.incident import Opening
 from app.domain.integration import (
     UNREADABLE_KEY,
     AlertOutcome,
@@ -31,12 +31,15 @@ from app.domain.integration import (
     Signal,
     SignalAction,
     Unreadable,
+    complaint,
 )
 from app.domain.storm import UNLIMITED, ServiceLimit
 from app.domain.user import Actor
 from app.models import Integration, IntegrationKey
 from app.services import incident as incident_service
+from app.services import quiet
 
+PAGING = (AlertOutcome.OPENED, AlertOutcome.JOINED, AlertOutcome.UNREADABLE)
 RAW_KEPT = 64 * 1024
 OPENING_RACES = 5
 
@@ -60,9 +63,15 @@ class Item:
     delivery: Delivery
     signal: Signal
     reason: str | None = None  # why it could not be read
+    suppressed: str | None = None  # why nobody is paged for it yet
     outcome: AlertOutcome = AlertOutcome.IGNORED
     incident_id: int | None = None
     alert_id: int = 0
+
+    @property
+    def service(self) -> str:
+        sender = self.delivery.sender
+        return self.signal.service or sender.service or sender.name
 
     @property
     def key(self) -> Key:
@@ -91,7 +100,8 @@ async def receive(
         await _trigger(session, triggers, now, limit, known if turn == 0 else None)
     for delivery in deliveries:
         await _resolve_absent(session, delivery, now)
-    ids = await crud_intake.record_alerts(session, _rows(items), now=now)
+    await _note_suppressed(session, items, now)
+    ids = await crud_alert.record(session, _rows(items), now=now)
     for item, alert_id in zip(items, ids, strict=True):
         item.alert_id = alert_id
     return items
@@ -128,7 +138,7 @@ def _rows(items: Sequence[Item]) -> list[dict[str, Any]]:
                 "outcome": item.outcome,
                 "dedup_key": item.signal.dedup_key if is_readable else None,
                 "title": item.signal.title if is_readable else None,
-                "reason": item.reason,
+                "reason": item.reason or item.suppressed,
                 "request_id": delivery.request_id,
                 "body_size": delivery.body_size,
                 "raw_body": delivery.body[:RAW_KEPT] if is_first else None,
@@ -140,22 +150,10 @@ def _rows(items: Sequence[Item]) -> list[dict[str, Any]]:
 def _items(delivery: Delivery) -> Iterable[Item]:
     for alert in delivery.readings.alerts:
         if isinstance(alert, Unreadable):
-            signal = _complaint(delivery.sender, alert)
+            signal = complaint(delivery.sender, alert)
             yield Item(delivery, signal, alert.reason, AlertOutcome.UNREADABLE)
         else:
             yield Item(delivery, alert)
-
-
-def _complaint(sender: Sender, alert: Unreadable) -> Signal:
-    return Signal(
-        action=SignalAction.TRIGGER,
-        dedup_key=UNREADABLE_KEY,
-        title=f"Integration “{sender.name}” sends alerts that cannot be read"[:255],
-        description=f"{alert.reason}\n\nThe body is kept with the alert. Mend the sender, then"
-        " resolve this incident.",
-        severity=Severity.HIGH,
-        source="tocsin",
-    )
 
 
 Round = tuple[dict[Key, list[Item]], dict[Key, list[Item]]]
@@ -246,7 +244,7 @@ def _opening(run: list[Item]) -> Opening:
         title=signal.title,
         description=signal.description,
         severity=signal.severity or sender.default_severity,
-        service=signal.service or sender.service or sender.name,
+        service=run[0].service,
         source=signal.source,
         url=signal.url,
         tags=signal.tags,
@@ -257,6 +255,15 @@ def _opening(run: list[Item]) -> Opening:
         alert_count=len(run),
         story=f"An alert from “{sender.name}” opened the incident.",
     )
+
+
+async def _note_suppressed(session: WriteSession, items: Sequence[Item], now: datetime) -> None:
+    """Say with each alert during maintenance that nobody is paged for it yet, if that is so."""
+    paging = [item for item in items if item.outcome in PAGING]
+    services = {item.incident_id: item.service for item in paging if item.incident_id is not None}
+    stories = await quiet.suppressed(session, services, now=now)
+    for item in paging:
+        item.suppressed = stories.get(item.incident_id or 0)
 
 
 async def _resolve_absent(session: WriteSession, delivery: Delivery, now: datetime) -> None:
