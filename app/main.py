@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from app.api import errors, health, ingest, limited, metrics, middleware
 from app.api.limits import Limits
+from app.api.listening import Listening
 from app.api.state import Pulse, Service
 from app.api.v1.api import router as v1
 from app.api.watch import Watch
@@ -42,11 +43,14 @@ from app.db.listen import Bell
 from app.db.redis import SharedStore
 from app.db.session import Database
 from app.domain.bundle import PageLimit
+from app.domain.heartbeat_monitor import LISTEN_EVERY, LISTENING
 from app.domain.notification import Channel
+from app.domain.storm import ServiceLimit
 from app.services import audit_log
 from app.web import router as web
 from app.worker import Worker
 from app.worker.compose import composer
+from app.worker.loop import Loop
 from app.worker.runner import Monitor
 from app.worker.webhooks import Webhooks
 
@@ -232,6 +236,11 @@ def build_monitor(settings: Settings) -> Monitor | None:
     return Monitor(settings.heartbeat_url.get_secret_value(), every)
 
 
+def build_service_limit(settings: Settings) -> ServiceLimit:
+    """How many incidents of a service page one by one."""
+    return ServiceLimit(settings.service_limit, timedelta(minutes=settings.service_window_minutes))
+
+
 def build_worker(
     setup: Setup,
     database: Database,
@@ -247,6 +256,7 @@ def build_worker(
         safety_tick=settings.safety_tick,
         fallback_email=settings.fallback_email,
         limit=PageLimit(settings.page_limit, settings.page_window),
+        service_limit=build_service_limit(settings),
         lease_margin=timedelta(seconds=settings.lease_margin_seconds),
         bodies_kept=timedelta(days=settings.raw_bodies_days),
         events_kept=timedelta(days=settings.events_kept_days),
@@ -280,6 +290,7 @@ def create_app(
     tester = build_subscriber_sender(settings)
     store = build_store(settings)
     limits = Limits(settings, signer, store)
+    listening = Loop(LISTENING, Listening(database).round, longest_sleep=LISTEN_EVERY)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -292,12 +303,15 @@ def create_app(
 
         bell = Bell(database, ring)
         bell.start()
+        if with_doors:
+            listening.start()
         if worker is not None:
             worker.start()
         try:
             yield
         finally:
             feed.close()
+            await listening.stop()
             if worker is not None:
                 await worker.stop()
             await bell.stop()

@@ -37,6 +37,9 @@ READING = ("GET", "HEAD")
 STRANGERS_AT = ("/v1/auth/", "/account/")
 # What watches us, and files, which cost nothing.
 UNLIMITED = ("/health", "/ready", "/metrics", "/static/")
+# A monitor's pings are counted by its address, at their own door.
+PINGS_AT = "/v1/ping/"
+PING_RATE = Rate(60, 60)
 TICKETS_AT = ("/v1/stream", "/v1/ws")
 LINKS = {"/a/": notification.LINK_PURPOSE, "/v1/receipts/": receipt.LINK_PURPOSE}
 UNITS = {seconds: word for word, seconds in rates.SECONDS.items()}
@@ -86,6 +89,7 @@ class Limits:
         parsed = {category: rates.parse(text) for category, text in written.items()}
         self.rates: Mapping[Category, Rate] = {c: rate for c, rate in parsed.items() if rate}
         self._here = {category: Tallies(rate) for category, rate in self.rates.items()}
+        self._pings = Tallies(PING_RATE)
         self._shared: dict[Category, SharedTallies] = {
             category: SharedTallies(store, rate)
             for category, rate in self.rates.items()
@@ -94,7 +98,7 @@ class Limits:
 
     async def ask(self, scope: Scope) -> tuple[Category, Standing] | None:
         """Count a request; how its caller stands then, or None if nothing limits it."""
-        if not self.rates or scope["path"].startswith(UNLIMITED):
+        if not self.rates or scope["path"].startswith((*UNLIMITED, PINGS_AT)):
             return None
         request = HTTPConnection(scope)
         known = self._known(request)
@@ -123,6 +127,26 @@ class Limits:
         if not standing.is_allowed:
             raise refusal(Category.INGEST, standing, kind)
         return standing
+
+    def ping(self, token_hash: str) -> None:
+        """Count a ping at this address, or refuse it: no schedule needs one a second."""
+        standing = self._pings.count(token_hash)
+        if not standing.is_allowed:
+            raise RateLimitedError(
+                f"Too many pings: {PING_RATE.limit} a minute are allowed."
+                f" Try again in {standing.reset} s.",
+                retry_after=standing.reset,
+                category="pings",
+                limit=PING_RATE.limit,
+                window_seconds=PING_RATE.window,
+            )
+
+    async def count_stranger(self, caller: str) -> None:
+        """Count somebody who tried an address that nobody has, or refuse them."""
+        if Category.READS in self.rates:
+            standing = await self._count(Category.READS, caller)
+            if not standing.is_allowed:
+                raise refusal(Category.READS, standing)
 
     def remember(self, scope: Scope, key_id: int) -> None:
         """The API key of this request opened something, so it is counted as itself for a while.

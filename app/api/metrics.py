@@ -136,6 +136,12 @@ def _of_database(look: Look) -> Iterator[Metric]:
         "How late the most overdue page is that has not left, retries included.",
         {channel: queue.late for channel, queue in queues.items()},
     )
+    heartbeats = GaugeMetricFamily(
+        "tocsin_heartbeat_monitors", "Monitors that must be heard of.", labels=["state"]
+    )
+    for state, count in look.heartbeats.items():
+        heartbeats.add_metric([state], count)
+    yield heartbeats
 
 
 def _of_loops(pulse: Pulse) -> Iterator[Metric]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from app.api.feed import Feed
 from app.api.intake import Intake
 from app.api.limits import Limits
+from app.api.pings import Pings
 from app.api.watch import Watch
 from app.core.config import Settings
 from app.core.metrics import Metrics
@@ -73,3 +74,8 @@ class Service:
     def intake(self) -> Intake:
         """The way in for alerts, one for the process."""
         return Intake(self.database, self.service_limit)
+
+    @cached_property
+    def pings(self) -> Pings:
+        """The way in for pings, one for the process."""
+        return Pings(self.database, self.service_limit, self.metrics)

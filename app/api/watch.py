@@ -8,12 +8,13 @@ Who comes while a look is under way waits for that one.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.crud import crud_health
+from app.crud import crud_health, crud_heartbeat_monitor
 from app.crud.crud_health import Backlog, Sessions
 from app.db.session import Database, is_outage, transaction_time
+from app.domain.heartbeat_monitor import MonitorState
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Look:
     takes_writes: bool
     backlog: Backlog
     sessions: Sessions
+    heartbeats: Mapping[MonitorState, int]
 
 
 class Watch:
@@ -59,6 +61,7 @@ async def _look(database: Database) -> Look | None:
                 takes_writes=await crud_health.takes_writes(session),
                 backlog=await crud_health.backlog(session, now=now),
                 sessions=await crud_health.sessions(session),
+                heartbeats=await crud_heartbeat_monitor.count_by_state(session, now=now),
             )
     except Exception as error:  # what this process counted is worth showing all the same
         if not is_outage(error):

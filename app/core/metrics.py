@@ -21,6 +21,7 @@ from prometheus_client import (
 )
 
 from app.core.version import VERSION
+from app.domain.heartbeat_monitor import OutageCause, PingKind
 from app.domain.integration import AlertOutcome, IntegrationKind
 from app.domain.notification import Channel, NotificationKind
 from app.domain.webhook import DeliveryStatus, DisabledBecause
@@ -114,6 +115,18 @@ class Metrics:
             ["reason"],
             registry=self.registry,
         )
+        self._pings = Counter(
+            "tocsin_heartbeat_pings",
+            "Pings taken in from monitors that must be heard of.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self._outages = Counter(
+            "tocsin_heartbeat_outages",
+            "Monitors that went down, because they were missed or said that they failed.",
+            ["cause"],
+            registry=self.registry,
+        )
         # Finding a child by its labels costs more than counting with it.
         self._of_route: dict[tuple[str, str, int], Histogram] = {}
         self._of_alert: dict[tuple[str, str], Counter] = {}
@@ -133,6 +146,10 @@ class Metrics:
             self._deliveries.labels(became)
         for because in DisabledBecause:
             self._disabled.labels(because)
+        for kind_of_ping in PingKind:
+            self._pings.labels(kind_of_ping)
+        for cause in OutageCause:
+            self._outages.labels(cause)
 
     def step_taken(self, lateness: timedelta) -> None:
         """A step was taken, and that is committed, so long after it was due."""
@@ -160,6 +177,14 @@ class Metrics:
         if child is None:
             child = self._of_alert[key] = self._alerts.labels(*key)
         child.inc(count)
+
+    def heartbeat_pinged(self, kind: PingKind) -> None:
+        """A ping of a monitor was taken in, and that is durable."""
+        self._pings.labels(kind).inc()
+
+    def heartbeat_outages(self, cause: OutageCause, count: int) -> None:
+        """So many monitors went down."""
+        self._outages.labels(cause).inc(count)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered. `route` is a template, never a path that somebody sent."""

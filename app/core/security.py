@@ -27,6 +27,7 @@ logging.getLogger("passlib.handlers.bcrypt").setLevel(logging.ERROR)
 
 KEY_PREFIX = "tik_"  # Tocsin integration key
 REFRESH_PREFIX = "trt_"  # Tocsin refresh token
+PING_PREFIX = "thb_"  # Tocsin heartbeat
 NONCE_BYTES = 12
 LINK_SIGNATURE_BYTES = 18
 ALPHANUMERIC = string.ascii_letters + string.digits
@@ -171,6 +172,10 @@ def new_refresh_token() -> str:
 
 def new_integration_key() -> str:
     return KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def new_ping_token() -> str:
+    return PING_PREFIX + secrets.token_urlsafe(24)
 
 
 def new_api_key() -> str:

@@ -20,7 +20,9 @@ from app.core.metrics import Metrics
 from app.db.session import Database
 from app.domain.bundle import USUAL_LIMIT, PageLimit
 from app.domain.event import FEED, RELAY
+from app.domain.heartbeat_monitor import MONITORS
 from app.domain.search import READER
+from app.domain.storm import USUAL_SERVICE_LIMIT, ServiceLimit
 from app.services.webhook import DELIVERY as HOOKS
 from app.worker.auditor import AUDIT_EVERY, Auditor
 from app.worker.compose import Compose
@@ -29,6 +31,7 @@ from app.worker.escalation import Climber
 from app.worker.heartbeat import Heartbeat
 from app.worker.housekeeping import BODIES_KEPT, EVENTS_KEPT, Housekeeping
 from app.worker.loop import Loop
+from app.worker.monitors import Monitors
 from app.worker.reader import Reader
 from app.worker.receipts import Receipts
 from app.worker.relay import Relay
@@ -63,6 +66,7 @@ class Worker:
         safety_tick: timedelta,
         fallback_email: str | None = None,
         limit: PageLimit = USUAL_LIMIT,
+        service_limit: ServiceLimit = USUAL_SERVICE_LIMIT,
         lease_margin: timedelta = LEASE_MARGIN,
         bodies_kept: timedelta = BODIES_KEPT,
         events_kept: timedelta = EVENTS_KEPT,
@@ -97,6 +101,9 @@ class Worker:
         self._heartbeat = self._heart(monitor) if monitor is not None else None
         receipts = Receipts(database, senders)
         climber = Climber(database, fallback_email=fallback_email, on_step=self._metrics.step_taken)
+        monitors = Monitors(
+            database, limit=service_limit, on_outage=self._metrics.heartbeat_outages
+        )
         # Twice the tick: should the scheduler itself fail, the loops still turn.
         longest = 2 * safety_tick
         self._loops: dict[str, list[Loop]] = {
@@ -107,6 +114,7 @@ class Worker:
             AUDIT: [Loop(AUDIT, self._auditor.look, longest_sleep=2 * AUDIT_EVERY)],
             RELAY: [Loop(RELAY, Relay(database).round, longest_sleep=longest)],
             READER: [Loop(READER, Reader(database).round, longest_sleep=longest)],
+            MONITORS: [Loop(MONITORS, monitors.round, longest_sleep=longest)],
         }
         for lane in self._lanes:
             loop = Loop(
@@ -127,6 +135,7 @@ class Worker:
         for loop in self._all_loops():
             loop.start()
         self._every(self._safety_tick, ESCALATION, DELIVERY, RECEIPTS, RELAY, READER, FEED, HOOKS)
+        self._every(self._safety_tick, MONITORS)
         self._every(AUDIT_EVERY, AUDIT)
         self._every(SWEEP_EVERY, HOUSEKEEPING)
         self._scheduler.start()

@@ -16,12 +16,14 @@ from app.api.v1.endpoints import (
     elastic_webhook,
     escalation,
     fire_drills,
+    heartbeats,
     incidents,
     integrations,
     message_templates,
     notification_preferences,
     notification_rules,
     notifications,
+    pings,
     receipts,
     streams,
     users,
@@ -43,6 +45,7 @@ for module in (
     message_templates,
     integrations,
     alerts,
+    heartbeats,
     api_keys,
     audit_log,
     webhook_subscriptions,
@@ -50,7 +53,7 @@ for module in (
     people.include_router(module.router)
 
 tools = APIRouter()
-for module in (elastic_webhook, alertmanager_webhook, alerts_webhook, receipts):
+for module in (elastic_webhook, alertmanager_webhook, alerts_webhook, pings, receipts):
     tools.include_router(module.router)
 
 router = APIRouter(
