@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONPATH
 
 from app.crud import crud_schedule
-from app.db.session import ReadSession
+from app.db.session import ReadSession, WriteSession
 from app.domain.duty import AHEAD, Crew, Duty, Rota
 from app.domain.target import OF_SERVICE, Target
 from app.domain.timeline import Interval
@@ -83,17 +83,21 @@ async def _crews(session: ReadSession, ids: Collection[int | None]) -> dict[int,
 
 
 async def missing(
-    session: ReadSession, *, schedules: Collection[int] = (), teams: Collection[int] = ()
-) -> tuple[set[int], set[int]]:
-    """Which of these schedules and of these teams there are not."""
-    there = set(await _schedules_there(session, schedules)) if schedules else set()
-    found = select(Team.id).where(Team.id.in_(teams))
-    known = set((await session.scalars(found)).all()) if teams else set()
-    return set(schedules) - there, set(teams) - known
-
-
-async def _schedules_there(session: ReadSession, ids: Collection[int]) -> list[int]:
-    return [schedule.id for schedule in await crud_schedule.by_ids(session, ids)]
+    session: WriteSession, *, schedules: Collection[int] = (), teams: Collection[int] = ()
+) -> set[tuple[str, int]]:
+    """Which of these schedules and teams there are not, each with what it would be; those that
+    are there cannot be deleted before the caller's commit."""
+    gone = {("schedule", key) for key in schedules} | {("team", key) for key in teams}
+    for word, statement in (
+        ("schedule", select(Schedule.id).where(Schedule.deleted_at.is_(None))),
+        ("team", select(Team.id)),
+    ):
+        wanted = sorted(key for named, key in gone if named == word)
+        if wanted:
+            key = Schedule.id if word == "schedule" else Team.id
+            held = statement.where(key.in_(wanted)).order_by(key).with_for_update(read=True)
+            gone -= {(word, there) for there in await session.scalars(held)}
+    return gone
 
 
 async def using(

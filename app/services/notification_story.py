@@ -81,6 +81,12 @@ TARGETS = {
     "creator": ", who declared the incident,",
     "admins": ", who is an admin,",
     "fallback": ", who is paged when nobody else is left,",
+    "on_call": ", who is on call on “{through}”,",
+    "schedule": ", who is on call on “{through}”,",
+    "next_on_call": ", who is on call next on “{through}”,",
+    "next_on_schedule": ", who is on call next on “{through}”,",
+    "team": ", who is in team “{through}”,",
+    "round_robin": ", whose turn it is,",
 }
 LETTERS = {
     NotificationKind.TEST: "Somebody wanted to see whether a page would arrive here.",
@@ -90,6 +96,12 @@ LETTERS = {
     NotificationKind.RECOVERY: "It carries the link that sets a new password.",
     NotificationKind.PASSWORD_CHANGED: "It tells that the password was changed.",
     NotificationKind.WEBHOOK_DISABLED: "It tells that a webhook subscription was switched off.",
+    NotificationKind.DUTY_STARTED: "It tells that a duty has begun.",
+    NotificationKind.DUTY_ENDED: "It tells that a duty is over.",
+    NotificationKind.DUTY_REMINDER: "It tells that a duty begins soon.",
+    NotificationKind.DUTY_CHANGED: "It tells that somebody changed when they are on call.",
+    NotificationKind.SHIFT_REQUESTED: "It tells that somebody asks for cover, or offers a swap.",
+    NotificationKind.SHIFT_ANSWERED: "It tells what became of a shift that was asked for.",
 }
 
 
@@ -116,6 +128,7 @@ def _reason(row: Notification, around: Circumstances) -> str:
             return f"{_step(row, around)} calls a webhook."
         case NotificationKind.PAGE:
             why = TARGETS.get(row.facts.get("target", ""), "")
+            why = why.replace("{through}", row.facts.get("through") or "")
             return f"{_step(row, around)} pages {name}{why} by {row.channel}."
         case NotificationKind.ACKNOWLEDGED | NotificationKind.RESOLVED if row.user_id is None:
             return f"{actor} {row.kind} the incident, for which this webhook was called."

@@ -1,15 +1,15 @@
 """Making and changing escalation policies. A policy is checked whole before it is saved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from app.core.errors import ConflictError, InvalidInputError, NotFoundError
-from app.crud import crud_escalation, crud_user
+from app.crud import crud_escalation
 from app.db.session import WriteSession
 from app.domain import conditions
-from app.domain.conditions import Fault
 from app.models import EscalationPolicy
+from app.services import policy_target
 
 
 class InvalidPolicyError(InvalidInputError):
@@ -62,27 +62,9 @@ async def _held(session: WriteSession, policy_id: int) -> EscalationPolicy:
 
 async def _check(session: WriteSession, fields: Mapping[str, Any]) -> None:
     found = conditions.faults(fields.get("conditions", {}))
-    found += await _unknown_users(session, fields.get("steps", ()))
+    found += await policy_target.faults(session, fields.get("steps", ()))
     if found:
         raise InvalidPolicyError(
             f"The policy cannot be saved: {found[0].path} {found[0].message}.",
             errors=[{"path": fault.path, "message": fault.message} for fault in found],
         )
-
-
-async def _unknown_users(session: WriteSession, steps: Sequence[Mapping[str, Any]]) -> list[Fault]:
-    named = {
-        f"steps[{s}].actions[{a}].target.user": action["target"]["user"]
-        for s, step in enumerate(steps)
-        for a, action in enumerate(step["actions"])
-        if isinstance(action.get("target"), Mapping)
-    }
-    users = await crud_user.by_ids(session, set(named.values()))
-    found: list[Fault] = []
-    for path, user_id in named.items():
-        user = users.get(user_id)
-        if user is None:
-            found.append(Fault(path, f"names user {user_id}, who does not exist"))
-        elif not user.is_active:
-            found.append(Fault(path, f"names {user.display_name}, who is deactivated"))
-    return found
