@@ -60,6 +60,15 @@ def upgrade() -> None:
     op.execute("SET LOCAL statement_timeout = 0")
     _replace_timeline_types(OLD_TIMELINE_TYPES + NEW_TIMELINE_TYPES)
     op.add_column(
+        "services",
+        sa.Column(
+            "auto_resolve_acknowledged",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+        ),
+    )
+    op.add_column(
         "incidents",
         sa.Column("urgency", sa.String(length=50), server_default="high", nullable=False),
     )
@@ -115,6 +124,7 @@ def downgrade() -> None:
     op.drop_column("escalations", "waits_until")
     op.drop_constraint(op.f("ck_incidents_urgency_known"), "incidents", type_="check")
     op.drop_column("incidents", "urgency")
+    op.drop_column("services", "auto_resolve_acknowledged")
     gone = ", ".join(f"'{member}'" for member in NEW_TIMELINE_TYPES)
     op.execute(f"DELETE FROM timeline_events WHERE event_type IN ({gone})")  # noqa: S608
     _replace_timeline_types(OLD_TIMELINE_TYPES)

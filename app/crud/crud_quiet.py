@@ -4,7 +4,7 @@ Ingest asks for this in the statement that asks for everything else it needs, so
 a part of a statement, too.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +25,8 @@ STANDINGS = """
         WHERE ended_at IS NULL AND cancelled_at IS NULL
             AND ends_at > {now} AND starts_at <= {now}
     ), standings AS (
-        SELECT s.name, s.policy_id, s.urgency, s.support_hours, s.auto_resolve_after_minutes,
+        SELECT s.name, s.policy_id, s.urgency, s.support_hours,
+            s.auto_resolve_after_minutes, s.auto_resolve_acknowledged,
             (SELECT coalesce(jsonb_agg(to_jsonb(w)), '[]')
              FROM windows w JOIN maintained_services m ON m.maintenance_window_id = w.id
              WHERE m.service_id = s.id) AS windows
@@ -85,6 +86,7 @@ def _standing(row: Mapping[str, Any], for_everything: tuple[Maintenance, ...]) -
         support_hours=None if hours is None else service.read_support_hours(hours),
         maintenance=_windows(row["windows"]) + for_everything,
         silence=None if minutes is None else timedelta(minutes=minutes),
+        resolves_acknowledged=row["auto_resolve_acknowledged"],
     )
 
 
@@ -148,23 +150,6 @@ async def waiting(session: ReadSession, ids: Collection[int], reason: WaitsFor) 
     return set((await session.scalars(_WAITING, {"ids": sorted(ids), "reason": reason})).all())
 
 
-_WATCH = text("""
-    INSERT INTO silence_watches (incident_id, since, due_at) VALUES (:incident_id, :since, :due_at)
-    ON CONFLICT (incident_id) DO UPDATE SET since = excluded.since, due_at = excluded.due_at
-""").bindparams(
-    bindparam("incident_id", type_=BigInteger()),
-    bindparam("since", type_=TIME),
-    bindparam("due_at", type_=TIME),
-)
-
-
-async def watch(
-    session: WriteSession, incident_id: int, *, since: datetime, due_at: datetime
-) -> None:
-    """Look at an incident when it may have fallen silent, counted from `since`."""
-    await session.execute(_WATCH, {"incident_id": incident_id, "since": since, "due_at": due_at})
-
-
 # --- Asking again -------------------------------------------------------------------------
 
 _REVIEW = text("""
@@ -175,3 +160,71 @@ _REVIEW = text("""
 async def review(session: WriteSession, names: Collection[str | None]) -> None:
     """Have whoever waits for these services asked again; None is for all services."""
     await session.execute(_REVIEW, {"names": list(names)})
+
+
+@dataclass(frozen=True)
+class Review:
+    """A service whose waiting incidents are to be asked again, from one on; None: of all."""
+
+    id: int
+    service: str | None
+    asked: int
+
+
+_NEXT_REVIEW = text("""
+    SELECT id, service, asked FROM quiet_reviews ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+""")
+
+
+async def next_review(session: WriteSession) -> Review | None:
+    """One that nobody else works on, held until commit."""
+    row = (await session.execute(_NEXT_REVIEW)).one_or_none()
+    return None if row is None else Review(*row)
+
+
+async def is_any_review_left(session: ReadSession) -> bool:
+    return await session.scalar(text("SELECT id FROM quiet_reviews LIMIT 1")) is not None
+
+
+_WHO_WAITS = text("""
+    SELECT DISTINCT e.incident_id
+    FROM escalations e JOIN incidents i ON i.id = e.incident_id
+    WHERE e.waits_until IS NOT NULL AND e.incident_id > :asked
+        AND (CAST(:service AS text) IS NULL OR i.service = :service)
+    ORDER BY e.incident_id LIMIT :most
+""").bindparams(
+    bindparam("asked", type_=BigInteger()),
+    bindparam("service", type_=String()),
+    bindparam("most", type_=BigInteger()),
+)
+
+
+async def who_waits(session: ReadSession, review: Review, *, most: int) -> Sequence[int]:
+    """The next incidents of a review that wait, in the order of their keys."""
+    asked = {"asked": review.asked, "service": review.service, "most": most}
+    return (await session.scalars(_WHO_WAITS, asked)).all()
+
+
+# Of a snoozed one it is asked when the snooze ends; what was due before is then due at once.
+_ASK_AGAIN = text("""
+    UPDATE escalations SET updated_at = :now,
+        next_step_at = CASE WHEN deferred_from IS NULL THEN :now ELSE next_step_at END,
+        deferred_from = CASE WHEN deferred_from IS NOT NULL THEN :now END
+    WHERE incident_id = ANY(:ids) AND waits_until IS NOT NULL
+""").bindparams(bindparam("ids", type_=NUMBERS), bindparam("now", type_=TIME))
+
+
+async def ask_again(session: WriteSession, ids: Collection[int], *, now: datetime) -> None:
+    """Have whatever waits on these incidents, which the caller holds, due now."""
+    await session.execute(_ASK_AGAIN, {"ids": sorted(ids), "now": now})
+
+
+async def settle(session: WriteSession, review: Review, *, asked: int | None) -> None:
+    """Say how far a review has come; None ends it."""
+    if asked is None:
+        await session.execute(text("DELETE FROM quiet_reviews WHERE id = :id"), {"id": review.id})
+        return
+    await session.execute(
+        text("UPDATE quiet_reviews SET asked = :asked WHERE id = :id"),
+        {"id": review.id, "asked": asked},
+    )

@@ -58,6 +58,7 @@ class Standing:
     support_hours: SupportHours | None = None
     maintenance: tuple[Maintenance, ...] = ()
     silence: timedelta | None = None  # after so long without an alert it is over
+    resolves_acknowledged: bool = False  # then, too, if somebody looks after it
 
     def urgency(self, severity: Severity) -> Urgency:
         if severity is Severity.CRITICAL:

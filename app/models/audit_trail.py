@@ -21,11 +21,11 @@ from app.models.incident import Incident, IncidentAssignment, IncidentComment
 from app.models.integration import Integration, IntegrationKey
 from app.models.message_template import MessageTemplate
 from app.models.notification_preference import ContactMethod, NotificationRule
+from app.models.on_call_notice import OnCallNoticePreference
 from app.models.schedule import Schedule, ScheduleOverride, TemporarySchedule
 from app.models.service import MaintenanceWindow, Service
-from app.models.team import Team
-from app.models.on_call_notice import OnCallNoticePreference
 from app.models.shift_request import ShiftRequest
+from app.models.team import Team
 from app.models.user import User
 from app.models.webhook import WebhookSubscription
 
@@ -135,7 +135,7 @@ AUDITED: dict[type[Base], Audited] = {
     Service: Audited(
         "service",
         _named("name description team_id policy_id schedule_id urgency support_hours")
-        | _named("auto_resolve_after_minutes"),
+        | _named("auto_resolve_after_minutes auto_resolve_acknowledged"),
     ),
     MaintenanceWindow: Audited(
         "maintenance_window",

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base_class import Base, Keyed, Revised
+from app.domain.maintenance_window import WindowStatus, status_at
 
 
 class Service(Keyed, Revised, Base):
@@ -34,13 +35,15 @@ class Service(Keyed, Revised, Base):
     name: Mapped[str] = mapped_column(String(100))
     description: Mapped[str | None] = mapped_column(Text)
     team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"))
-    # This one instead of all whose conditions hold.
+    # Besides all whose conditions hold.
     policy_id: Mapped[int | None] = mapped_column(ForeignKey("escalation_policies.id"))
     schedule_id: Mapped[int | None] = mapped_column(ForeignKey("schedules.id"))
     # By severity; one that is not named is high.
     urgency: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     support_hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     auto_resolve_after_minutes: Mapped[int | None]
+    # What somebody has acknowledged or snoozed, too.
+    auto_resolve_acknowledged: Mapped[bool] = mapped_column(server_default=false())
 
 
 class MaintenanceWindow(Keyed, Revised, Base):
@@ -75,6 +78,27 @@ class MaintenanceWindow(Keyed, Revised, Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     ended_at: Mapped[datetime | None]  # by hand, before it would have
     cancelled_at: Mapped[datetime | None]  # before it began
+    services: Mapped[list[Service]] = relationship(
+        secondary="maintained_services", order_by=Service.name, viewonly=True, lazy="raise"
+    )
+
+    def status_at(self, now: datetime) -> WindowStatus:
+        return status_at(
+            self.starts_at,
+            self.ends_at,
+            ended_at=self.ended_at,
+            cancelled_at=self.cancelled_at,
+            now=now,
+        )
+
+    def seen_at(self, now: datetime) -> "MaintenanceWindow":
+        """The same, which from here on says as `status` how it stands at this instant."""
+        self._status = self.status_at(now)
+        return self
+
+    @property
+    def status(self) -> WindowStatus:
+        return self._status
 
 
 class MaintainedService(Base):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.crud import crud_incident, crud_quiet
+from app.crud import crud_incident, crud_quiet, crud_silence
 from app.crud.crud_escalation import Due
 from app.crud.crud_quiet import Catalogue
 from app.db.session import ReadSession, WriteSession, wake_after_commit
@@ -21,7 +21,8 @@ from app.domain.incident import Opening, Severity, TimelineType
 from app.domain.quiet import Wait, WaitsFor
 from app.models import Escalation, Incident
 
-LOOP = "quiet"  # the loop that asks again
+LOOP, LADDER = "quiet", "escalation"  # the loops that ask again, and that climb
+ASKED_AT_ONCE = 500
 
 Pinned = Mapping[str, int]
 
@@ -101,7 +102,7 @@ async def place(session: WriteSession, incident: Incident, *, now: datetime) -> 
     standing = services.standing(incident.service)
     incident.urgency = standing.urgency(incident.severity)
     if standing.silence is not None and incident.integration_id is not None:
-        await crud_quiet.watch(session, incident.id, since=now, due_at=now + standing.silence)
+        await crud_silence.watch(session, incident.id, since=now, due_at=now + standing.silence)
 
 
 async def of_dues(
@@ -181,4 +182,31 @@ async def review(session: WriteSession, names: Collection[str | None]) -> None:
     """
     if names:
         await crud_quiet.review(session, names)
+        wake_after_commit(session, LOOP)
+
+
+async def ask_some_again(session: WriteSession, *, now: datetime) -> bool:
+    """Ask some of those again who wait for a service that has changed; False if nobody is left.
+
+    They are due at once, and the ladder finds out whether they still wait.
+    """
+    review = await crud_quiet.next_review(session)
+    if review is None:
+        return False
+    if review.asked == 0 and review.service is not None:
+        await _watch_again(session, review.service, now)
+    ids = await crud_quiet.who_waits(session, review, most=ASKED_AT_ONCE)
+    await crud_incident.lock_unresolved(session, ids)
+    await crud_quiet.ask_again(session, ids, now=now)
+    is_all = len(ids) < ASKED_AT_ONCE
+    await crud_quiet.settle(session, review, asked=None if is_all else ids[-1])
+    wake_after_commit(session, LADDER)
+    return True
+
+
+async def _watch_again(session: WriteSession, name: str, now: datetime) -> None:
+    """A service may have another idea of how long a silence is: look at all it has open."""
+    services = await crud_quiet.catalogue(session, {name}, now=now)
+    if services.standing(name).silence is not None:
+        await crud_silence.watch_service(session, name, now=now)
         wake_after_commit(session, LOOP)

@@ -23,6 +23,7 @@ from app.domain.event import FEED, RELAY
 from app.domain.heartbeat_monitor import MONITORS
 from app.domain.search import READER
 from app.domain.storm import USUAL_SERVICE_LIMIT, ServiceLimit
+from app.services.quiet import LOOP as QUIET
 from app.services.webhook import DELIVERY as HOOKS
 from app.worker.auditor import AUDIT_EVERY, Auditor
 from app.worker.compose import Compose
@@ -32,6 +33,7 @@ from app.worker.heartbeat import Heartbeat
 from app.worker.housekeeping import BODIES_KEPT, EVENTS_KEPT, Housekeeping
 from app.worker.loop import Loop
 from app.worker.monitors import Monitors
+from app.worker.quiet import Quiet
 from app.worker.reader import Reader
 from app.worker.receipts import Receipts
 from app.worker.relay import Relay
@@ -114,6 +116,7 @@ class Worker:
             AUDIT: [Loop(AUDIT, self._auditor.look, longest_sleep=2 * AUDIT_EVERY)],
             RELAY: [Loop(RELAY, Relay(database).round, longest_sleep=longest)],
             READER: [Loop(READER, Reader(database).round, longest_sleep=longest)],
+            QUIET: [Loop(QUIET, Quiet(database).round, longest_sleep=longest)],
             MONITORS: [Loop(MONITORS, monitors.round, longest_sleep=longest)],
         }
         for lane in self._lanes:
@@ -135,7 +138,7 @@ class Worker:
         for loop in self._all_loops():
             loop.start()
         self._every(self._safety_tick, ESCALATION, DELIVERY, RECEIPTS, RELAY, READER, FEED, HOOKS)
-        self._every(self._safety_tick, MONITORS)
+        self._every(self._safety_tick, MONITORS, QUIET)
         self._every(AUDIT_EVERY, AUDIT)
         self._every(SWEEP_EVERY, HOUSEKEEPING)
         self._scheduler.start()
