@@ -83,10 +83,10 @@ async def add_incident(
 # What it is, without what makes it the only one of its problem.
 _COPY_INCIDENT = _statement(
     """
-    INSERT INTO incidents (id, title, description, status, severity, service, source, url, tags,
-        labels, custom_fields, created_by, assigned_to, acknowledged_by, acknowledged_at,
+    INSERT INTO incidents (id, title, description, status, severity, urgency, service, source, url,
+        tags, labels, custom_fields, created_by, assigned_to, acknowledged_by, acknowledged_at,
         resolved_by, resolved_at, snoozed_until, is_drill, created_at, updated_at)
-    SELECT :key, title, description, status, severity, service, source, url, tags,
+    SELECT :key, title, description, status, severity, urgency, service, source, url, tags,
         labels, custom_fields, created_by, assigned_to, acknowledged_by, acknowledged_at,
         resolved_by, resolved_at, snoozed_until, is_drill, created_at, updated_at
     FROM incidents WHERE id = :incident_id

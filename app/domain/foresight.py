@@ -16,6 +16,7 @@ from app.domain.notification import Channel, Skipped
 
 class DoubtKind(StrEnum):
     STEP_REACHES_NOBODY = "step_reaches_nobody"
+    TARGET_IS_EMPTY = "target_is_empty"
     PERSON_LEFT_OUT = "person_left_out"
     PERSON_HARD_TO_REACH = "person_hard_to_reach"
     RULE_COMES_LATE = "rule_comes_late"
@@ -74,6 +75,7 @@ class Passage:
     at: datetime
     reached_somebody: bool
     skipped: tuple[Skipped, ...] = ()
+    vacancies: tuple[str, ...] = ()  # why a target of it means nobody, a sentence each
 
     @property
     def name(self) -> str:
@@ -157,8 +159,14 @@ def _nobody(course: Course) -> Iterator[Doubt]:
 def _steps(course: Course) -> Iterator[Told]:
     for passage in course.passages:
         if passage.reached_somebody:
+            for why in passage.vacancies:
+                about, doubt = _at(
+                    passage, DoubtKind.TARGET_IS_EMPTY, f"{passage.name} wants more people. {why}"
+                )
+                yield (*about, why), doubt
             continue
-        why = _reasons(passage.skipped) or " There is nobody whom it could page."
+        why = _reasons(passage.skipped) + "".join(f" {one}" for one in passage.vacancies)
+        why = why or " There is nobody whom it could page."
         if passage.run.is_fallback:
             message = f"The ladder ends with nobody: the fallback reaches nobody.{why}"
             yield (), Doubt(DoubtKind.ENDS_WITH_NOBODY, message)

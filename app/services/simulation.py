@@ -261,6 +261,7 @@ async def _run(session: WriteSession, question: Question, key: int, start: datet
     end = start + min(question.until or LONGEST, LONGEST)
     answer_at = None if question.answered_after is None else start + question.answered_after
     ran = _Ran(start)
+    turns: dict[str, int] = {}  # whose it would be; nobody's moves
     for _ in range(MOST_ROUNDS):
         due_at, severity = await crud_simulation.next_moment(session, key)
         if ran.severities[-1:] != (severity,):
@@ -282,7 +283,13 @@ async def _run(session: WriteSession, question: Question, key: int, start: datet
             session, now=moment, limit=AT_ONCE, incident_ids=[key]
         )
         if dues:
-            await ladder.take(session, dues, now=moment, fallback_email=question.fallback_email)
+            await ladder.take(
+                session,
+                dues,
+                now=moment,
+                fallback_email=question.fallback_email,
+                rehearsed=turns,
+            )
     return replace(ran, is_complete=False, was_cut=True)
 
 

@@ -257,6 +257,7 @@ class _Rows:
                 Skipped(skip["user_id"], self._name(skip["user_id"]) or "", skip["reason"])
                 for skip in event.facts["skipped"]
             ),
+            tuple(event.facts.get("vacancies", ())),
         )
 
     def _foreseen(self, page: Notification, passage: Passage) -> ForeseenPage:
