@@ -1,14 +1,20 @@
 """The catalogue of services. Incidents name a service in words, and those are matched exactly."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
-from app.models import Service
+from app.domain.incident import IncidentStatus, Severity
+from app.models import EscalationPolicy, Incident, Schedule, Service
+
+NAMING = 6_104_982_378  # an advisory lock
+UNRESOLVED = (IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED)
 
 
 class ServiceOrder(StrEnum):
@@ -103,3 +109,128 @@ async def pinning(session: ReadSession, policy_id: int, *, most: int) -> list[st
         .limit(most)
     )
     return list((await session.scalars(statement)).all())
+
+
+# --- What a change of it needs to stay ----------------------------------------------------
+
+
+async def wait_for_other_names(session: WriteSession) -> None:
+    """Until commit nobody else names a service."""
+    await session.execute(select(func.pg_advisory_xact_lock(NAMING)))
+
+
+async def share(session: WriteSession, ids: Collection[int]) -> set[int]:
+    """Those of these services that exist; they stay there until commit."""
+    if not ids:
+        return set()
+    statement = (
+        select(Service.id)
+        .where(Service.id.in_(ids))
+        .order_by(Service.id)
+        .with_for_update(read=True)
+    )
+    return set((await session.scalars(statement)).all())
+
+
+async def share_policy(session: WriteSession, policy_id: int) -> bool:
+    """Whether there is such a policy; if so it stays there until commit."""
+    statement = (
+        select(EscalationPolicy.id)
+        .where(EscalationPolicy.id == policy_id)
+        .with_for_update(read=True)
+    )
+    return await session.scalar(statement) is not None
+
+
+async def share_schedule(session: WriteSession, schedule_id: int) -> bool:
+    """Whether there is such a schedule; if so it stays there until commit."""
+    statement = (
+        select(Schedule.id)
+        .where(Schedule.id == schedule_id, Schedule.deleted_at.is_(None))
+        .with_for_update(read=True)
+    )
+    return await session.scalar(statement) is not None
+
+
+# --- What incidents say -------------------------------------------------------------------
+
+
+class Unresolved(NamedTuple):
+    """How many incidents are not resolved, by severity."""
+
+    by_severity: dict[Severity, int]
+    total: int
+    is_bound: bool
+
+
+async def unresolved(session: ReadSession, name: str) -> Unresolved:
+    """How many incidents of a service are not resolved; drills are none."""
+    some = (
+        select(Incident.severity)
+        .where(
+            Incident.service == name,
+            Incident.status.in_(UNRESOLVED),
+            Incident.deleted_at.is_(None),
+            ~Incident.is_drill,
+        )
+        .limit(base.COUNTED_AT_MOST + 1)
+        .subquery()
+    )
+    counted = select(some.c.severity, func.count()).group_by(some.c.severity)
+    found = dict((await session.execute(counted)).tuples().all())
+    total, is_bound = base.bounded(sum(found.values()))
+    return Unresolved(found, total, is_bound)
+
+
+class Uncatalogued(NamedTuple):
+    """A service that incidents name and that nobody has catalogued."""
+
+    name: str
+    last_incident_at: datetime
+    spelled: str | None
+
+
+# From name to name along the index of incidents by service: what it costs are the names, and
+# not the incidents. The latest incident of a name is the end of its stretch of the index.
+_UNCATALOGUED = text("""
+    WITH RECURSIVE names AS (
+        (SELECT service AS name, 1 AS place FROM incidents ORDER BY service LIMIT 1)
+        UNION ALL
+        SELECT (
+            SELECT service FROM incidents WHERE service > names.name ORDER BY service LIMIT 1
+        ), names.place + 1
+        FROM names WHERE names.name IS NOT NULL AND names.place < :looked_through
+    ), found AS (
+        SELECT names.name, latest.created_at, (
+            SELECT s.name FROM services s WHERE lower(s.name) = lower(names.name)
+        ) AS spelled
+        FROM names
+        CROSS JOIN LATERAL (
+            SELECT near.created_at FROM (
+                SELECT created_at, deleted_at, is_drill FROM incidents
+                WHERE service = names.name ORDER BY id DESC LIMIT 100
+            ) near
+            WHERE near.deleted_at IS NULL AND NOT near.is_drill LIMIT 1
+        ) latest
+        WHERE latest.created_at >= :since
+            AND NOT EXISTS (SELECT 1 FROM services s WHERE s.name = names.name)
+        ORDER BY latest.created_at DESC, names.name
+        LIMIT :most
+    )
+    SELECT passed.names, found.* FROM (
+        SELECT count(*) AS names FROM names WHERE name IS NOT NULL
+    ) passed
+    LEFT JOIN found ON true
+    ORDER BY found.created_at DESC, found.name
+""")
+
+
+async def uncatalogued(
+    session: ReadSession, *, since: datetime, looked_through: int, most: int
+) -> tuple[Sequence[Uncatalogued], bool]:
+    """The latest names that incidents have used and nobody has catalogued, and whether that is
+    all there are."""
+    wanted = {"since": since, "looked_through": looked_through, "most": most + 1}
+    rows = (await session.execute(_UNCATALOGUED, wanted)).all()
+    found = [Uncatalogued(*row[1:]) for row in rows if row.name is not None]
+    return found[:most], len(found) <= most and rows[0].names < looked_through

@@ -5,14 +5,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
-from app.models import EscalationPolicy, Service, Team, TeamMember, User
+from app.models import EscalationPolicy, Schedule, Service, Team, TeamMember, User
+
+NAMING = 6_104_982_377  # an advisory lock
 
 
 class TeamOrder(StrEnum):
@@ -76,27 +77,54 @@ async def add(session: WriteSession, team: Team) -> Team:
 
 
 async def remove(session: WriteSession, team: Team) -> None:
+    """Remove a team that owns nothing but schedules that are deleted themselves."""
+    await session.execute(
+        update(Schedule)
+        .where(Schedule.team_id == team.id, Schedule.deleted_at.is_not(None))
+        .values(team_id=None)
+        .execution_options(synchronize_session=False)
+    )
     await base.delete(session, team)
+
+
+async def share(session: WriteSession, team_id: int) -> bool:
+    """Whether there is such a team; if so it stays there until commit."""
+    statement = select(Team.id).where(Team.id == team_id).with_for_update(read=True)
+    return await session.scalar(statement) is not None
+
+
+async def wait_for_other_names(session: WriteSession) -> None:
+    """Until commit nobody else names a team."""
+    await session.execute(select(func.pg_advisory_xact_lock(NAMING)))
 
 
 # --- Who is in them ---------------------------------------------------------------------
 
 
-class Member(NamedTuple):
-    """Somebody's place in a team, and who that is."""
+@dataclass(frozen=True)
+class Member:
+    """Somebody in a team, and who that is."""
 
-    place: TeamMember
     user: User
+    is_lead: bool
+    created_at: datetime
+
+    @property
+    def user_id(self) -> int:
+        return self.user.id
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.user.deleted_at is not None
 
 
 async def members(session: ReadSession, team_id: int) -> Sequence[Member]:
     """Everybody in a team, in the order of their ids; who is deactivated, too."""
     statement = (
-        select(TeamMember, User)
-        .join(User, User.id == TeamMember.user_id)
+        select(User, TeamMember.is_lead, TeamMember.created_at)
+        .join(TeamMember, TeamMember.user_id == User.id)
         .where(TeamMember.team_id == team_id)
-        .order_by(TeamMember.user_id)
-        .execution_options(populate_existing=True)
+        .order_by(User.id)
     )
     return [Member(*row) for row in (await session.execute(statement)).tuples()]
 
@@ -115,7 +143,7 @@ async def active_members(session: ReadSession, team_ids: Collection[int]) -> dic
     return dict(found)
 
 
-async def leads_any(session: ReadSession, user_id: int, team_ids: Collection[int]) -> set[int]:
+async def led(session: ReadSession, user_id: int, team_ids: Collection[int]) -> set[int]:
     """Those of these teams that this person leads."""
     statement = select(TeamMember.team_id).where(
         TeamMember.user_id == user_id, TeamMember.team_id.in_(team_ids), TeamMember.is_lead
@@ -157,13 +185,17 @@ async def remove_members(session: WriteSession, team_id: int, user_ids: Collecti
 async def owned(session: ReadSession, team_id: int, *, most: int) -> dict[str, list[str]]:
     """What a team owns, by kind: the names of up to `most` of each."""
     found = {}
-    for kind, name, statement in (
+    for kind, name, is_theirs in (
         ("services", Service.name, Service.team_id == team_id),
         ("policies", EscalationPolicy.name, EscalationPolicy.team_id == team_id),
+        (
+            "schedules",
+            Schedule.name,
+            (Schedule.team_id == team_id) & Schedule.deleted_at.is_(None),
+        ),
     ):
-        names = (
-            await session.scalars(select(name).where(statement).order_by(name).limit(most))
-        ).all()
+        statement = select(name).where(is_theirs).order_by(name).limit(most)
+        names = (await session.scalars(statement)).all()
         if names:
             found[kind] = list(names)
     return found
