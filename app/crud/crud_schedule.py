@@ -6,17 +6,18 @@ then: what it did before stays what it was.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, or_, select
 
-from app.crud import base, crud_given
+from app.crud import base, crud_calendar_shift
 from app.db.session import ReadSession, WriteSession
 from app.domain import schedule as engine
-from app.domain.rota_document import calendars_named, read_layers
+from app.domain.course import Era
+from app.domain.rota_document import Given, calendars_named, read_layers
 from app.domain.timeline import Interval
 from app.models import Schedule, ScheduleOverride, ScheduleVersion, TemporarySchedule
 
@@ -61,22 +62,44 @@ async def load(
     One that is deleted, or was not there yet, is left out.
     """
     said = await _said(session, ids, as_of)
-    temporaries = await _passing(session, TemporarySchedule, ids, as_of, during)
-    overrides = await _passing(session, ScheduleOverride, ids, as_of, during)
-    documents = [one.layers for one in said]
-    documents += [row.layers for rows in temporaries.values() for row in rows]
-    given = await crud_given.load(
-        session,
-        {number for document in documents for _, number in calendars_named(document)},
-        {number for one in said for number in one.holidays},
-        as_of=as_of,
-    )
-    return {
-        one.schedule_id: _made(
-            one, temporaries[one.schedule_id], overrides[one.schedule_id], given, as_of
+    made = await _schedules(session, said, as_of, during)
+    return {one.schedule_id: schedule for one, schedule in zip(said, made, strict=True)}
+
+
+async def drafted(
+    session: ReadSession,
+    schedule_id: int | None,
+    time_zone: str,
+    layers: list[dict[str, Any]],
+    holidays: list[int],
+) -> engine.Schedule:
+    """What a schedule would be, were this written in it; None: a new one."""
+    said = _Said(schedule_id or 0, time_zone, layers, holidays)
+    return (await _schedules(session, [said], None, None))[0]
+
+
+async def eras(
+    session: ReadSession, ids: Collection[int], during: Interval, *, limit: int
+) -> dict[int, list[Era]]:
+    """What schedules said in a time, version by version, deleted ones included; of more than
+    `limit` versions the first."""
+    version = ScheduleVersion
+    statement = (
+        select(version)
+        .where(
+            version.schedule_id.in_(ids),
+            version.known_from < during.ends_at,
+            or_(version.known_until.is_(None), version.known_until > during.starts_at),
         )
-        for one in said
-    }
+        .order_by(version.known_from)
+        .limit(limit)
+    )
+    versions = (await session.scalars(statement)).all()
+    said = [_Said(one.schedule_id, one.time_zone, one.layers, one.holidays) for one in versions]
+    found: dict[int, list[Era]] = defaultdict(list)
+    for one, made in zip(versions, await _schedules(session, said, None, during), strict=True):
+        found[one.schedule_id].append(Era(one.known_from, one.known_until, made))
+    return found
 
 
 async def _said(session: ReadSession, ids: Collection[int], as_of: datetime | None) -> list[_Said]:
@@ -95,6 +118,27 @@ async def _said(session: ReadSession, ids: Collection[int], as_of: datetime | No
             or_(ScheduleVersion.known_until.is_(None), ScheduleVersion.known_until > as_of),
         )
     return [_Said(*row) for row in (await session.execute(rows)).tuples()]
+
+
+async def _schedules(
+    session: ReadSession,
+    said: Sequence[_Said],
+    as_of: datetime | None,
+    during: Interval | None,
+) -> list[engine.Schedule]:
+    ids = {one.schedule_id for one in said}
+    temporaries = await _passing(session, TemporarySchedule, ids, as_of, during)
+    overrides = await _passing(session, ScheduleOverride, ids, as_of, during)
+    documents = [one.layers for one in said]
+    documents += [row.layers for rows in temporaries.values() for row in rows]
+    calendars = {number for document in documents for _, number in calendars_named(document)}
+    given = await crud_calendar_shift.given(session, calendars, as_of=as_of)
+    resting = {number for one in said for number in one.holidays}
+    holidays = await crud_calendar_shift.holidays(session, resting, as_of=as_of)
+    return [
+        _made(one, temporaries[one.schedule_id], overrides[one.schedule_id], given, holidays, as_of)
+        for one in said
+    ]
 
 
 async def _passing(
@@ -123,15 +167,16 @@ def _made(
     said: _Said,
     temporaries: Iterable[TemporarySchedule],
     overrides: Iterable[ScheduleOverride],
-    given: crud_given.Given,
+    given: Given,
+    holidays: Mapping[int, Sequence[Interval]],
     as_of: datetime | None,
 ) -> engine.Schedule:
     return engine.Schedule(
         said.time_zone,
-        read_layers(said.layers, given.shifts),
-        tuple(day for number in said.holidays for day in given.holidays.get(number, ())),
+        read_layers(said.layers, given),
+        tuple(day for number in said.holidays for day in holidays.get(number, ())),
         tuple(
-            engine.Temporary(row.starts_at, until, read_layers(row.layers, given.shifts))
+            engine.Temporary(row.starts_at, until, read_layers(row.layers, given))
             for row, until in _counting(temporaries, as_of)
         ),
         tuple(
@@ -152,7 +197,7 @@ def _counting(
             yield row, until
 
 
-async def versions_of(
+async def versions_page(
     session: ReadSession, schedule_id: int, wanted: base.Window
 ) -> base.Slice[ScheduleVersion]:
     """What it said, the newest first."""
@@ -160,8 +205,8 @@ async def versions_of(
     return await base.window(session, statement, ScheduleVersion.id, wanted)
 
 
-async def lock_current_version(session: WriteSession, schedule_id: int) -> ScheduleVersion | None:
-    """What it says now; whoever asks holds the schedule."""
+async def current_version(session: ReadSession, schedule_id: int) -> ScheduleVersion | None:
+    """What it says now; whoever wants to end it holds the schedule."""
     statement = (
         select(ScheduleVersion)
         .where(ScheduleVersion.schedule_id == schedule_id, ScheduleVersion.known_until.is_(None))
@@ -170,11 +215,23 @@ async def lock_current_version(session: WriteSession, schedule_id: int) -> Sched
     return (await session.scalars(statement)).one_or_none()
 
 
+async def version_at(
+    session: ReadSession, schedule_id: int, known_at: datetime
+) -> ScheduleVersion | None:
+    """What it said then; None if it was not there."""
+    statement = select(ScheduleVersion).where(
+        ScheduleVersion.schedule_id == schedule_id,
+        ScheduleVersion.known_from <= known_at,
+        or_(ScheduleVersion.known_until.is_(None), ScheduleVersion.known_until > known_at),
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
 async def add_version(session: WriteSession, version: ScheduleVersion) -> ScheduleVersion:
     return await base.add(session, version)
 
 
-async def by_ids(session: ReadSession, ids: Collection[int]) -> Sequence[Schedule]:
-    """Those of them that are there, in the order of their ids."""
-    statement = select(Schedule).where(Schedule.id.in_(ids), Schedule.deleted_at.is_(None))
-    return (await session.scalars(statement.order_by(Schedule.id))).all()
+async def end_version(session: WriteSession, version: ScheduleVersion, at: datetime) -> None:
+    """It is over, before another begins: there is one at a time."""
+    version.known_until = at
+    await session.flush()

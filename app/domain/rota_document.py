@@ -17,7 +17,7 @@ checked when it was saved (`app.schemas.rota`), so reading it finds no fault.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.domain.conditions import WEEKDAYS
 from app.domain.restriction import EVERY_DAY, Restriction
@@ -34,13 +34,48 @@ def read_layers(document: Collection[LayerDocument], given: Given) -> tuple[Laye
     return tuple(_layer(layer, given) for layer in document)
 
 
-def people_named(document: Collection[LayerDocument]) -> Iterator[tuple[str, int]]:
-    """Everybody whom a document names, with the path of the place."""
+class Named(NamedTuple):
+    """Somebody whom a document names: where, and up to when on the wall."""
+
+    path: str
+    user_id: int
+    until: str | None
+
+
+def people_named(document: Collection[LayerDocument]) -> Iterator[Named]:
+    """Everybody whom a document names, in its order."""
     for number, layer in enumerate(document):
+        ends = layer.get("ends")
         for place, user_id in enumerate(layer.get("rotation", {}).get("participants", ())):
-            yield f"layers[{number}].rotation.participants[{place}]", user_id
+            yield Named(f"layers[{number}].rotation.participants[{place}]", user_id, ends)
         for place, shift in enumerate(layer.get("shifts", ())):
-            yield f"layers[{number}].shifts[{place}].user", shift["user"]
+            until = min(shift["ends"], ends or shift["ends"])
+            yield Named(f"layers[{number}].shifts[{place}].user", shift["user"], until)
+
+
+class Clash(NamedTuple):
+    """Two shifts of one layer that put two people on call at once, and since when on the wall."""
+
+    path: str
+    other: str
+    since: str
+    until: str
+
+
+def overlapping(document: Collection[LayerDocument]) -> list[Clash]:
+    """The shifts that begin before one listed in the same layer is over: each with that one."""
+    found: list[Clash] = []
+    for number, layer in enumerate(document):
+        listed = enumerate(layer.get("shifts", ()))
+        last: tuple[int, Mapping[str, Any]] | None = None
+        for place, shift in sorted(listed, key=lambda one: (one[1]["starts"], one[0])):
+            if last is not None and shift["starts"] < last[1]["ends"]:
+                until = min(shift["ends"], last[1]["ends"])
+                path, other = (f"layers[{number}].shifts[{which}]" for which in (place, last[0]))
+                found.append(Clash(path, other, shift["starts"], until))
+            if last is None or shift["ends"] > last[1]["ends"]:
+                last = place, shift
+    return found
 
 
 def calendars_named(document: Collection[LayerDocument]) -> Iterator[tuple[str, int]]:

@@ -18,6 +18,7 @@ from app.api.v1.endpoints import (
     figures,
     fire_drills,
     heartbeats,
+    handoff,
     incidents,
     integrations,
     maintenance_windows,
@@ -25,9 +26,13 @@ from app.api.v1.endpoints import (
     notification_preferences,
     notification_rules,
     notifications,
+    on_call,
+    on_call_notices,
     pager,
     pings,
     receipts,
+    schedule_overrides,
+    schedules,
     services,
     shift_requests,
     streams,
@@ -61,6 +66,11 @@ for module in (
     figures,
     shift_requests,
     pager,
+    handoff,
+    on_call_notices,
+    on_call,
+    schedules,
+    schedule_overrides,
 ):
     people.include_router(module.router)
 
