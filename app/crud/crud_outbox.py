@@ -92,6 +92,9 @@ _LEASE = """
                 WHEN d.facts ? 'challenge_id'
                     AND (h.id IS NULL OR h.used_at IS NOT NULL OR h.expires_at <= :now)
                     THEN 'What it carries is no longer good.'
+                WHEN d.facts ? 'good_until'
+                    AND CAST(d.facts->>'good_until' AS timestamptz) <= :now
+                    THEN 'What it tells of is over.'
             END AS obstacle
         FROM due d
         LEFT JOIN incidents i ON i.id = d.incident_id

@@ -1,14 +1,18 @@
 """Chat messages: a title and a few lines without markup, each link on a line of its own."""
 
 from app.domain.notification import NotificationKind
+from app.messages import duty
 from app.messages.facts import (
     DONE,
     AssignmentFacts,
     BundleFacts,
     ContactTestFacts,
+    DutyChangeFacts,
+    DutyFacts,
     Facts,
     IncidentFacts,
     PageFacts,
+    ShiftRequestFacts,
     UpdateFacts,
     VerificationFacts,
     Words,
@@ -34,6 +38,10 @@ def words(kind: NotificationKind, facts: Facts) -> Words:
             return Words(
                 "Your Tocsin code", f"{facts.code} is your Tocsin code, good for {minutes}."
             )
+        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
+            said = duty.said(kind, facts)
+            lines = [f"{name}: {value}" for name, value in said.rows]
+            return Words(said.subject, "\n".join((*lines, *said.paragraphs)))
     raise TypeError(f"No chat message is sent about {kind}.")
 
 

@@ -175,6 +175,54 @@ class WebhookDisabledFacts:
     disabled_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class DutyFacts:
+    """A duty that begins, ends, or is to come."""
+
+    recipient: str | None
+    schedule: str
+    time_zone: str  # of the recipient
+    starts_at: datetime
+    ends_at: datetime | None  # None: nobody knows
+    brief: tuple[str, ...] = ()  # what is handed over, a sentence each
+
+
+@dataclass(frozen=True, kw_only=True)
+class DutyChangeFacts:
+    """Times that somebody is newly on call, and those that they are no longer."""
+
+    recipient: str | None
+    schedule: str
+    time_zone: str
+    gained: tuple[tuple[datetime, datetime], ...]
+    lost: tuple[tuple[datetime, datetime], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftRequestFacts:
+    """Cover that is asked for, or a swap that is offered."""
+
+    recipient: str | None
+    schedule: str
+    time_zone: str
+    request_id: int
+    asker: str
+    given: tuple[datetime, datetime]
+    wanted: tuple[datetime, datetime] | None  # in return
+    message: str | None
+    api_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftAnswerFacts(ShiftRequestFacts):
+    """What became of it, in a sentence."""
+
+    outcome: str
+
+
+DutyMessage = DutyFacts | DutyChangeFacts | ShiftRequestFacts
+
+
 @dataclass(frozen=True)
 class Words:
     """What a message says in plain text."""
@@ -193,6 +241,7 @@ Facts = (
     | RecoveryFacts
     | PasswordChangedFacts
     | WebhookDisabledFacts
+    | DutyMessage
 )
 
 INCIDENT_FACTS: Mapping[NotificationKind, type[PageFacts | UpdateFacts]] = {
@@ -211,6 +260,12 @@ FACTS: Mapping[NotificationKind, type[Facts]] = {
     NotificationKind.RECOVERY: RecoveryFacts,
     NotificationKind.PASSWORD_CHANGED: PasswordChangedFacts,
     NotificationKind.WEBHOOK_DISABLED: WebhookDisabledFacts,
+    NotificationKind.DUTY_STARTED: DutyFacts,
+    NotificationKind.DUTY_ENDED: DutyFacts,
+    NotificationKind.DUTY_REMINDER: DutyFacts,
+    NotificationKind.DUTY_CHANGED: DutyChangeFacts,
+    NotificationKind.SHIFT_REQUESTED: ShiftRequestFacts,
+    NotificationKind.SHIFT_ANSWERED: ShiftAnswerFacts,
 }
 
 

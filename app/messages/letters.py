@@ -6,16 +6,21 @@ A `Letter` is what such a mail says; how it looks is the templates' business.
 from dataclasses import dataclass
 
 from app.domain.notification import NotificationKind
+from app.messages import duty
 from app.messages.environment import html, plain_text
 from app.messages.facts import (
     DONE,
     DRILL,
     AssignmentFacts,
     ContactTestFacts,
+    DutyChangeFacts,
+    DutyFacts,
+    DutyMessage,
     Facts,
     PageFacts,
     PasswordChangedFacts,
     RecoveryFacts,
+    ShiftRequestFacts,
     SignupFacts,
     SignupKnownFacts,
     UpdateFacts,
@@ -74,6 +79,8 @@ def letter(kind: NotificationKind, facts: Facts) -> Letter:
             return _password_changed(facts)
         case WebhookDisabledFacts():
             return _webhook_disabled(facts)
+        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
+            return _duty(kind, facts)
         case PageFacts():
             raise TypeError("A page has a template of its own.")
 
@@ -197,4 +204,16 @@ def _webhook_disabled(facts: WebhookDisabledFacts) -> Letter:
             "Once its endpoint works again, make the subscription active and replay what it"
             " missed.",
         ),
+    )
+
+
+def _duty(kind: NotificationKind, facts: DutyMessage) -> Letter:
+    said = duty.said(kind, facts)
+    return Letter(
+        subject=said.subject,
+        lead=greeted(facts.recipient, said.happened),
+        heading=said.subject,
+        rows=said.rows,
+        paragraphs=said.paragraphs,
+        footnote=said.footnote,
     )

@@ -9,12 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.notification import NotificationKind
+from app.messages import duty
 from app.messages.facts import (
     AssignmentFacts,
     BundleFacts,
     ContactTestFacts,
+    DutyChangeFacts,
+    DutyFacts,
     Facts,
     PageFacts,
+    ShiftRequestFacts,
     UpdateFacts,
     VerificationFacts,
 )
@@ -27,6 +31,7 @@ _TYPES = {
     NotificationKind.ASSIGNED: "incident.assigned",
     NotificationKind.TEST: "tocsin.test",
     NotificationKind.VERIFICATION: "tocsin.verification",
+    **duty.TYPES,
 }
 _BUNDLE = "incident.bundle"
 
@@ -49,6 +54,8 @@ def body(kind: NotificationKind, facts: Facts, now: datetime) -> Mapping[str, An
         case VerificationFacts():
             said = {"recipient": facts.recipient, "code": facts.code, "minutes": facts.minutes}
             return _envelope(_TYPES[kind], now, said)
+        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
+            return _envelope(_TYPES[kind], now, duty.program(facts))
     return {}
 
 

@@ -5,13 +5,17 @@ Links are no part of the words, where nobody could press them: they travel besid
 """
 
 from app.domain.notification import NotificationKind
+from app.messages import duty
 from app.messages.facts import (
     DONE,
     AssignmentFacts,
     BundleFacts,
     ContactTestFacts,
+    DutyChangeFacts,
+    DutyFacts,
     Facts,
     PageFacts,
+    ShiftRequestFacts,
     UpdateFacts,
     VerificationFacts,
     Words,
@@ -40,6 +44,9 @@ def words(kind: NotificationKind, facts: Facts) -> Words:
         case VerificationFacts():
             minutes = counted(facts.minutes, "minute")
             return _words("Your Tocsin code", f"{facts.code}, good for {minutes}")
+        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
+            said = duty.said(kind, facts)
+            return _words(said.subject, " · ".join(value for _, value in said.rows))
     raise TypeError(f"No push is sent about {kind}.")
 
 

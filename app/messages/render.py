@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.domain.notification import INCIDENT_KINDS, Channel, NotificationKind
+from app.domain.notification import DUTY_KINDS, INCIDENT_KINDS, Channel, NotificationKind
 from app.messages import chat, letters, program, push, samples, sms
 from app.messages.environment import html, plain_text
 from app.messages.facts import (
@@ -43,6 +43,7 @@ CHANNELS: Mapping[NotificationKind, tuple[Channel, ...]] = {
     NotificationKind.RECOVERY: _MAIL_ONLY,
     NotificationKind.PASSWORD_CHANGED: _MAIL_ONLY,
     NotificationKind.WEBHOOK_DISABLED: _MAIL_ONLY,
+    **dict.fromkeys(DUTY_KINDS, _EVERYWHERE),
 }
 
 

@@ -6,14 +6,18 @@ what is left. Only a link comes on top of the 160.
 """
 
 from app.domain.notification import NotificationKind
+from app.messages import duty
 from app.messages.facts import (
     DONE,
     AssignmentFacts,
     BundleFacts,
     ContactTestFacts,
+    DutyChangeFacts,
+    DutyFacts,
     Facts,
     IncidentFacts,
     PageFacts,
+    ShiftRequestFacts,
     UpdateFacts,
     VerificationFacts,
     Words,
@@ -51,6 +55,8 @@ def words(kind: NotificationKind, facts: Facts) -> Words:
             # The code comes first: a phone shows that much without being unlocked.
             minutes = counted(facts.minutes, "minute")
             return _words(f"{facts.code} is your Tocsin code, good for {minutes}.")
+        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
+            return _words(_fit(plain(duty.said(kind, facts).line()), ROOM))
     raise TypeError(f"No text message is sent about {kind}.")
 
 

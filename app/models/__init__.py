@@ -32,6 +32,7 @@ from app.models.notification_preference import (
     NotificationPreference,
     NotificationRule,
 )
+from app.models.on_call_notice import OnCallNotice, OnCallNoticePreference, OnCallWatch
 from app.models.preflight import PreflightFinding, PreflightRun
 from app.models.quiet import QuietReview, SilenceWatch
 from app.models.round_robin import RoundRobin
@@ -41,11 +42,10 @@ from app.models.schedule import (
     ScheduleVersion,
     TemporarySchedule,
 )
-from app.models.on_call_notice import OnCallNotice, OnCallNoticePreference, OnCallWatch
 from app.models.search import SEARCH_QUEUE, SEARCH_WORDS
 from app.models.service import MaintainedService, MaintenanceWindow, Service
-from app.models.team import Team, TeamMember
 from app.models.shift_request import ShiftRequest
+from app.models.team import Team, TeamMember
 from app.models.throttle import Throttle
 from app.models.user import User
 from app.models.webhook import WebhookDelivery, WebhookSubscription
@@ -88,24 +88,24 @@ __all__ = [
     "NotificationAttempt",
     "NotificationPreference",
     "NotificationRule",
-    "PreflightFinding",
-    "PreflightRun",
-    "QuietReview",
     "OnCallNotice",
     "OnCallNoticePreference",
     "OnCallWatch",
+    "PreflightFinding",
+    "PreflightRun",
+    "QuietReview",
     "RefreshToken",
     "RoundRobin",
-    "Service",
-    "Team",
-    "TeamMember",
     "Schedule",
     "ScheduleOverride",
     "ScheduleVersion",
+    "Service",
+    "ShiftRequest",
     "SilenceWatch",
+    "Team",
+    "TeamMember",
     "TemporarySchedule",
     "Throttle",
-    "ShiftRequest",
     "TimelineEvent",
     "User",
     "WebhookDelivery",

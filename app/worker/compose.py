@@ -18,7 +18,7 @@ from app.core.security import Signer, Vault
 from app.domain.auth import CHALLENGE_LIFE, ChallengePurpose
 from app.domain.contact_method import secret_place
 from app.domain.lease import Leased
-from app.domain.notification import Channel, NotificationKind
+from app.domain.notification import DUTY_KINDS, Channel, NotificationKind
 from app.messages.facts import (
     AssignmentFacts,
     BundleFacts,
@@ -38,6 +38,7 @@ from app.messages.render import Rendered, for_program, render, render_bundle
 from app.messages.wording import Wording
 from app.services.notification import LINK_PURPOSE
 from app.services.receipt import LINK_PURPOSE as RECEIPT_PURPOSE
+from app.worker.compose_duty import duty_facts
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SIGNUP, RECOVERY = ChallengePurpose.SIGNUP, ChallengePurpose.RECOVERY
@@ -201,6 +202,8 @@ class _Composer:
     def _letter(self, lease: Leased) -> Facts:
         """A letter between Tocsin and one person."""
         name = lease.user_name
+        if lease.kind in DUTY_KINDS:
+            return duty_facts(lease, self._public_url)
         match lease.kind:
             case NotificationKind.TEST:
                 contact = lease.contact.label if lease.contact else None

@@ -12,13 +12,15 @@ LONGEST = 400
 # One stem per domain: the file of a resource has the same name in every layer.
 STEMS = {"alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "caller",
          "contact_method",
-         "custom_field", "escalation", "event", "fire_drill", "health", "idempotency_key",
+         "custom_field", "escalation", "event", "figures", "figures_people", "fire_drill", "health", "idempotency_key",
          "incident", "incident_filter", "incident_list", "incident_shown",
          "intake", "integration", "ladder",
          "message_template", "notification", "notification_preference", "notification_story",
-         "outbox", "receipt", "round_robin", "simulation", "status_update", "storm", "target",
+         "outbox", "preflight", "receipt", "round_robin", "simulation", "status_update", "storm", "target",
          "throttle",
          "user", "webhook", "webhook_delivery"}  # fmt: skip
+STEMS |= {"maintenance_window", "service", "team"}
+STEMS |= {"shift_request", "pager", "on_call_notice", "handoff"}
 SHARED = {"base", "prepared", "search", "types"}
 PLURAL = {"api_keys": "api_key",
           "contact_methods": "contact_method", "custom_fields": "custom_field",
@@ -27,6 +29,8 @@ PLURAL = {"api_keys": "api_key",
           "message_templates": "message_template", "notifications": "notification",
           "notification_preferences": "notification_preference",
           "streams": "event", "users": "user", "webhook_subscriptions": "webhook"}  # fmt: skip
+PLURAL |= {"maintenance_windows": "maintenance_window", "services": "service", "teams": "team"}
+PLURAL |= {"shift_requests": "shift_request", "on_call_notices": "on_call_notice"}
 # The seed's own name for a second door into `integration`, and its siblings.
 DOORS = {"elastic_webhook", "alertmanager_webhook", "alerts_webhook",
          "notification_rules", "receipts"}  # fmt: skip

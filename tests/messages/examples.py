@@ -1,15 +1,19 @@
 """Facts of every kind, and of a bundle."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from app.domain.notification import Channel, NotificationKind
 from app.messages.facts import (
     BundleFacts,
     BundleItem,
     ContactTestFacts,
+    DutyChangeFacts,
+    DutyFacts,
     Facts,
     PasswordChangedFacts,
     RecoveryFacts,
+    ShiftAnswerFacts,
+    ShiftRequestFacts,
     SignupFacts,
     SignupKnownFacts,
     VerificationFacts,
@@ -21,6 +25,17 @@ NOW = datetime(2026, 11, 21, 3, 13, tzinfo=UTC)
 FOR_PEOPLE = tuple(channel for channel in Channel if channel is not Channel.WEBHOOK)
 SEVERITIES = ("low", "critical", "medium", "high")
 
+SHIFT_REQUEST = ShiftRequestFacts(
+    recipient="Ana",
+    schedule="Databases",
+    time_zone="Europe/Berlin",
+    request_id=7,
+    asker="Bob",
+    given=(NOW, NOW + timedelta(hours=8)),
+    wanted=(NOW + timedelta(days=1), NOW + timedelta(days=1, hours=8)),
+    message="My sister marries.",
+    api_url="https://tocsin.test/v1/shift-requests/7",
+)
 EXAMPLES: dict[NotificationKind, Facts] = {
     **FULL,
     NotificationKind.TEST: ContactTestFacts(
@@ -41,6 +56,32 @@ EXAMPLES: dict[NotificationKind, Facts] = {
     ),
     NotificationKind.WEBHOOK_DISABLED: WebhookDisabledFacts(
         recipient="Ana", name="Ticket desk", why="Its endpoint is gone.", disabled_at=NOW
+    ),
+    **dict.fromkeys(
+        (
+            NotificationKind.DUTY_STARTED,
+            NotificationKind.DUTY_ENDED,
+            NotificationKind.DUTY_REMINDER,
+        ),
+        DutyFacts(
+            recipient="Ana",
+            schedule="Databases",
+            time_zone="Europe/Berlin",
+            starts_at=NOW,
+            ends_at=NOW + timedelta(days=7),
+            brief=("Bob hands over to you.", "1 incident is open: #4711 Disk full"),
+        ),
+    ),
+    NotificationKind.DUTY_CHANGED: DutyChangeFacts(
+        recipient="Ana",
+        schedule="Databases",
+        time_zone="Europe/Berlin",
+        gained=((NOW, NOW + timedelta(hours=2)),),
+        lost=((NOW + timedelta(hours=3), NOW + timedelta(hours=4)),),
+    ),
+    NotificationKind.SHIFT_REQUESTED: SHIFT_REQUEST,
+    NotificationKind.SHIFT_ANSWERED: ShiftAnswerFacts(
+        **vars(SHIFT_REQUEST), outcome="Bob takes your shift"
     ),
 }
 
