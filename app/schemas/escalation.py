@@ -6,6 +6,7 @@ from pydantic import Field
 
 from app.domain.escalation import EscalationEventStatus, EscalationStatus
 from app.domain.notification import Channel
+from app.domain.quiet import WaitsFor
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
 from app.schemas.target import Target
 from app.schemas.types import (
@@ -124,6 +125,7 @@ class PolicyCreate(WriteSchema):
     ack_timeout_minutes: AckTimeout | None = Field(
         None, description=ACK_TIMEOUT_HELP, examples=[30]
     )
+    team_id: Key | None = Field(None, description="Who owns it.", examples=[None])
     is_active: Flag = True
 
 
@@ -137,6 +139,7 @@ class PolicyUpdate(WriteSchema):
     repeat: Repeats | None = None
     final_delay_minutes: Minutes | None = None
     ack_timeout_minutes: AckTimeout | None = Field(None, description=ACK_TIMEOUT_HELP)
+    team_id: Key | None = Field(None, description="Who owns it.", examples=[None])
     is_active: Flag | None = None
 
     _kept = not_null("name", "conditions", "steps", "repeat", "final_delay_minutes", "is_active")
@@ -151,6 +154,7 @@ class PolicyRead(ReadSchema):
     repeat: int
     final_delay_minutes: float
     ack_timeout_minutes: float | None
+    team_id: int | None = Field(description="Who owns it.")
     is_active: bool
     revision: int
     created_at: Instant
@@ -173,6 +177,11 @@ class EscalationRead(ReadSchema):
         description="When; null when nothing is to come. While it is paused: when the snooze ends"
         " or the acknowledgement expires, and it begins again."
     )
+    waits_until: Instant | None = Field(
+        description="Its service keeps it waiting: then it is asked again, and begins if nothing"
+        " is in the way."
+    )
+    waits_for: WaitsFor | None = Field(description="What it waits for.")
     steps: list[dict[str, Any]] = Field(description="As they were when it started.")
     repeat: int
     final_delay_minutes: float

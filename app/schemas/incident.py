@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import AliasPath, Field, model_validator
 
-from app.domain.incident import AssignmentRole, IncidentStatus, TimelineType
+from app.domain.incident import AssignmentRole, IncidentStatus, TimelineType, Urgency
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
 from app.schemas.types import (
     Comment,
@@ -99,6 +99,10 @@ class IncidentRead(ReadSchema):
     description: str | None
     status: IncidentStatus
     severity: SeverityWord
+    urgency: Urgency = Field(
+        description="As its service has it for this severity. Outside support hours what is low"
+        " waits for the morning."
+    )
     service: str
     source: str | None
     url: str | None
