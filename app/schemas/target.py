@@ -49,6 +49,7 @@ class RoundRobinTarget(WriteSchema):
     )
 
 
+# By the key that tells each from the others.
 NAMED: dict[str, type[WriteSchema]] = {
     "user": UserTarget,
     "schedule": ScheduleTarget,
@@ -58,17 +59,23 @@ NAMED: dict[str, type[WriteSchema]] = {
 
 
 def _target_form(target: object) -> str:
+    """Which of the forms was meant. No form is called like a key, or else a fault's path would
+    have both."""
     if isinstance(target, Mapping):
-        return next((name for name in NAMED if name in target), "user")
-    return next((name for name, form in NAMED.items() if isinstance(target, form)), "word")
+        return _form(next((name for name in NAMED if name in target), "user"))
+    return next((_form(name) for name, form in NAMED.items() if isinstance(target, form)), "word")
+
+
+def _form(name: str) -> str:
+    return f"target of {name}"
 
 
 # Told apart by its form, so that a fault is that of the form that was meant.
 Target = Annotated[
     Annotated[Literal["on_call", "next_on_call", "assignees", "creator", "admins"], Tag("word")]
-    | Annotated[UserTarget, Tag("user")]
-    | Annotated[ScheduleTarget, Tag("schedule")]
-    | Annotated[TeamTarget, Tag("team")]
-    | Annotated[RoundRobinTarget, Tag("round_robin")],
+    | Annotated[UserTarget, Tag(_form("user"))]
+    | Annotated[ScheduleTarget, Tag(_form("schedule"))]
+    | Annotated[TeamTarget, Tag(_form("team"))]
+    | Annotated[RoundRobinTarget, Tag(_form("round_robin"))],
     Discriminator(_target_form),
 ]
