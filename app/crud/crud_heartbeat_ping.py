@@ -67,8 +67,9 @@ _TAKE = text("""
                 ELSE m.expected_at END,
             due_at = CASE WHEN NOT m.is_active THEN NULL
                 WHEN h.kind = 'start' THEN m.due_at
-                WHEN h.kind = 'success' AND m.pulse = 'up'
-                    AND m.due_at > h.now + h.every / 2 + h.grace THEN m.due_at
+                WHEN h.kind = 'success' AND m.pulse = 'up' AND m.due_at
+                    BETWEEN h.now + h.every / 2 + h.grace AND h.now + h.every + h.grace
+                    THEN m.due_at
                 ELSE h.now + h.every + h.grace END
         FROM held h WHERE m.id = h.id
         RETURNING m.id, m.ping_count, h.now, h.kind, h.note
