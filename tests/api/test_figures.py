@@ -134,11 +134,13 @@ async def test_hours_are_those_of_the_zone_that_is_named(world: World) -> None:
     ana = await world.person()
     await world.declare(ana)
     opened = "2026-10-25T00:30:00Z"  # in Berlin the clock is put back half an hour later
-    await world.sql("UPDATE incidents SET created_at = CAST(:at AS timestamptz)", at=opened)
+    await world.sql(
+        "UPDATE incidents SET created_at = CAST(CAST(:at AS text) AS timestamptz)", at=opened
+    )
     await world.declare(ana)
     later = "2026-10-25T01:30:00Z"
     await world.sql(
-        "UPDATE incidents SET created_at = CAST(:at AS timestamptz)"
+        "UPDATE incidents SET created_at = CAST(CAST(:at AS text) AS timestamptz)"
         " WHERE id = (SELECT max(id) FROM incidents)",
         at=later,
     )

@@ -8,9 +8,10 @@ from tests.world import Person, World
 SENT = """
     INSERT INTO notifications (kind, incident_id, escalation_id, loop, step, action, recipient,
         rule, channel, user_id, status, due_at, claimed_at, sent_at)
-    SELECT 'page', e.incident_id, e.id, :turn, 0, 0, 'user:' || :who, 0, 'email', :who, 'sent',
-        CAST(:at AS timestamptz), CAST(:at AS timestamptz), CAST(:at AS timestamptz)
-    FROM escalations e WHERE e.incident_id = :incident LIMIT 1
+    SELECT 'page', e.incident_id, e.id, :turn, 0, 0, 'user:' || u.id, 0, 'email', u.id, 'sent',
+        at, at, at
+    FROM escalations e, users u, CAST(CAST(:at AS text) AS timestamptz) at
+    WHERE e.incident_id = :incident AND u.id = :who LIMIT 1
 """
 SPAN = {"since": "2026-03-01T00:00:00Z", "until": "2026-04-01T00:00:00Z"}
 
@@ -97,10 +98,9 @@ async def schedule(world: World, admin: Person, *users: int) -> dict[str, Any]:
         "time_zone": "Europe/Berlin",
         "layers": [
             {
-                "name": "Primary",
                 "rotation": {
                     "kind": "daily",
-                    "starts": "2026-01-05T08:00:00",
+                    "handoff": "2026-01-05T08:00",
                     "participants": list(users),
                 },
             }
