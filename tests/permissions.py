@@ -70,7 +70,7 @@ TABLE = {
     "GET    /v1/custom-fields/{key}": "401 ok ok ok",
     "PATCH  /v1/custom-fields/{key}": "401 403 403 ok",
     "DELETE /v1/custom-fields/{key}": "401 403 403 ok",
-    # The catalogue: admins, and leads of the owning team (tests/api/test_team_leads.py)
+    # The catalogue: admins, and leads of the owning team (tests/api/test_team_members.py)
     "GET    /v1/teams": "401 ok ok ok",
     "POST   /v1/teams": "401 403 403 ok",
     "GET    /v1/teams/{team_id}": "401 ok ok ok",
@@ -124,6 +124,19 @@ TABLE = {
         "401 403 403 ok"
     ),
     "DELETE /v1/webhook-subscriptions/{subscription_id}": "401 403 403 ok",
+    # Monitors that must be heard of; to ping one its address is all that it takes
+    "GET    /v1/heartbeats": "401 ok ok ok",
+    "POST   /v1/heartbeats": "401 403 403 ok",
+    "GET    /v1/heartbeats/{heartbeat_id}": "401 ok ok ok",
+    "PATCH  /v1/heartbeats/{heartbeat_id}": "401 403 403 ok",
+    "POST   /v1/heartbeats/{heartbeat_id}/rotate-url": "401 403 403 ok",
+    "GET    /v1/heartbeats/{heartbeat_id}/pings": "401 ok ok ok",
+    "GET    /v1/heartbeats/{heartbeat_id}/outages": "401 ok ok ok",
+    "DELETE /v1/heartbeats/{heartbeat_id}": "401 403 403 ok",
+    "GET    /v1/ping/{token}": "ok ok ok ok",
+    "POST   /v1/ping/{token}": "ok ok ok ok",
+    "GET    /v1/ping/{token}/{signal}": "ok ok ok ok",
+    "POST   /v1/ping/{token}/{signal}": "ok ok ok ok",
     # Integrations and their keys
     "GET    /v1/integrations": "401 ok ok ok",
     "POST   /v1/integrations": "401 403 403 ok",
@@ -224,6 +237,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/api-keys": {"name": "bot", "scopes": ["read"]},
     "POST /v1/webhook-subscriptions": {"name": "x", "url": "https://x.example/"},
     "PATCH /v1/webhook-subscriptions/{subscription_id}": {"name": "y"},
+    "POST /v1/heartbeats": {"name": "x", "interval_seconds": 60},
+    "PATCH /v1/heartbeats/{heartbeat_id}": {"name": "y"},
     "POST /v1/integrations": {"name": "x", "kind": "alerts"},
     "PATCH /v1/integrations/{integration_id}": {"service": "x"},
     "POST /v1/auth/login/access-token": {"username": "admin@example.org", "password": "password"},

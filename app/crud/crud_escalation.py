@@ -77,12 +77,18 @@ POLICY_ORDERS: base.Orders = {
 
 
 async def policy_page(
-    session: ReadSession, wanted: base.Window, *, is_active: bool | None = None
+    session: ReadSession,
+    wanted: base.Window,
+    *,
+    is_active: bool | None = None,
+    team_id: int | None = None,
 ) -> base.Slice[EscalationPolicy]:
-    """Those that are active or those that are not; None: both."""
+    """Those that are active or those that are not, and those of a team; None: all."""
     policies = select(EscalationPolicy)
     if is_active is not None:
         policies = policies.where(EscalationPolicy.is_active == is_active)
+    if team_id is not None:
+        policies = policies.where(EscalationPolicy.team_id == team_id)
     return await base.window(
         session, policies, EscalationPolicy.id, wanted, descending=False, orders=POLICY_ORDERS
     )

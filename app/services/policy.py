@@ -5,11 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from app.core.errors import ConflictError, InvalidInputError, NotFoundError
-from app.crud import crud_escalation
+from app.crud import crud_escalation, crud_service
 from app.db.session import WriteSession
 from app.domain import conditions
+from app.domain.conditions import Fault
 from app.models import EscalationPolicy
 from app.services import policy_target
+from app.services import team as team_service
+
+MOST_NAMED = 10
 
 
 class InvalidPolicyError(InvalidInputError):
@@ -22,6 +26,12 @@ class PolicyNameTakenError(ConflictError):
     """Another policy has this name."""
 
     code = "POLICY_NAME_TAKEN"
+
+
+class PolicyPinnedError(ConflictError):
+    """A service has pinned it, and would have no policy."""
+
+    code = "POLICY_PINNED"
 
 
 async def create(
@@ -49,8 +59,15 @@ async def update(
 
 
 async def remove(session: WriteSession, policy_id: int) -> None:
-    """Delete a policy. What it started goes on, and its history stays."""
-    await crud_escalation.delete_policy(session, await _held(session, policy_id))
+    """Delete a policy that no service has pinned. What it started goes on, its history stays."""
+    policy = await _held(session, policy_id)
+    pinning = await crud_service.pinning(session, policy_id, most=MOST_NAMED)
+    if pinning:
+        raise PolicyPinnedError(
+            f"Services have pinned this policy: {', '.join(pinning)}. Give them another one first.",
+            services=pinning,
+        )
+    await crud_escalation.delete_policy(session, policy)
 
 
 async def _held(session: WriteSession, policy_id: int) -> EscalationPolicy:
@@ -63,6 +80,9 @@ async def _held(session: WriteSession, policy_id: int) -> EscalationPolicy:
 async def _check(session: WriteSession, fields: Mapping[str, Any]) -> None:
     found = conditions.faults(fields.get("conditions", {}))
     found += await policy_target.faults(session, fields.get("steps", ()))
+    owner = fields.get("team_id")
+    if owner is not None and not await team_service.share(session, owner):
+        found.append(Fault("team_id", f"names team {owner}, which does not exist"))
     if found:
         raise InvalidPolicyError(
             f"The policy cannot be saved: {found[0].path} {found[0].message}.",

@@ -28,6 +28,9 @@ async def test_each_may_do_what_the_table_says(world: World, caller: str) -> Non
     number = (await world.declare(admin))["id"]
     body = {"name": "tool", "kind": "alerts"}
     made = await world.call("POST", "/v1/integrations", admin, expect=201, json=body)
+    team = await world.call("POST", "/v1/teams", admin, expect=201, json={"name": "Databases"})
+    body = {"name": "database", "team_id": team["id"]}
+    catalogued = await world.call("POST", "/v1/services", admin, expect=201, json=body)
     person = None if caller == "anonymous" else await world.person("who@example.org", Role(caller))
     somebody = await world.person("somebody@example.org")
     keys = {
@@ -37,6 +40,8 @@ async def test_each_may_do_what_the_table_says(world: World, caller: str) -> Non
         "alert_id": 999_999,
         "policy_id": policy["id"],
         "integration_id": made["id"],
+        "heartbeat_id": 999_999,
+        "signal": "fail",
         "subscription_id": 999_999,
         "delivery_id": 999_999,
         "key_id": made["keys"][0]["id"],
@@ -47,6 +52,9 @@ async def test_each_may_do_what_the_table_says(world: World, caller: str) -> Non
         "event_id": 999_999,
         "drill_id": 999_999,
         "notification_id": 999_999,
+        "team_id": team["id"],
+        "service_id": catalogued["id"],
+        "window_id": 999_999,
         "key": "region",
         "token": "guess",
         "channel": "email",

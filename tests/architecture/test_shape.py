@@ -13,6 +13,7 @@ LONGEST = 400
 STEMS = {"alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "caller",
          "contact_method",
          "custom_field", "escalation", "event", "figures", "figures_people", "fire_drill", "health", "idempotency_key",
+         "heartbeat_monitor", "heartbeat_ping",
          "incident", "incident_filter", "incident_list", "incident_shown",
          "intake", "integration", "ladder",
          "message_template", "notification", "notification_preference", "notification_story",
@@ -24,6 +25,7 @@ STEMS |= {"shift_request", "pager", "on_call_notice", "handoff"}
 SHARED = {"base", "prepared", "search", "types"}
 PLURAL = {"api_keys": "api_key",
           "contact_methods": "contact_method", "custom_fields": "custom_field",
+          "heartbeats": "heartbeat_monitor", "pings": "heartbeat_ping",
           "incidents": "incident", "integrations": "integration", "alerts": "alert",
           "fire_drills": "fire_drill",
           "message_templates": "message_template", "notifications": "notification",

@@ -59,11 +59,19 @@ EDITED = Edited(crud_escalation.lock_policy, _shown, PolicyRead)
 
 @router.get("/policies", response_model=PageRead[PolicyRead], responses=answers(401, 422))
 async def list_policies(
-    session: ReadSession, paging: PolicyPaging, _: Reader, is_active: IsActive = None
+    session: ReadSession,
+    paging: PolicyPaging,
+    _: Reader,
+    is_active: IsActive = None,
+    team_id: Annotated[
+        int | None, Query(ge=1, le=BIGGEST_KEY, description="Only what this team owns.")
+    ] = None,
 ) -> dict[str, Any]:
     """List policies, in the order they were made."""
     return paging.shown(
-        await crud_escalation.policy_page(session, paging.window, is_active=is_active)
+        await crud_escalation.policy_page(
+            session, paging.window, is_active=is_active, team_id=team_id
+        )
     )
 
 
@@ -114,11 +122,13 @@ async def update_policy(
     return await policy_service.update(session, policy_id, fields, now=now)
 
 
-@router.delete("/policies/{policy_id}", status_code=204, responses=answers(401, 403, 404, 412, 422))
+@router.delete(
+    "/policies/{policy_id}", status_code=204, responses=answers(401, 403, 404, 409, 412, 422)
+)
 async def delete_policy(
     session: WriteSession, policy_id: KeyPath, _: Admin, expected: IfMatch
 ) -> Response:
-    """Delete a policy. What it started goes on, and its history stays."""
+    """Delete a policy that no service has pinned. What it started goes on, its history stays."""
     await expected.hold(EDITED, session, policy_id)
     await policy_service.remove(session, policy_id)
     return Response(status_code=204)
