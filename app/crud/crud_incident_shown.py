@@ -17,8 +17,9 @@ from app.db.session import ReadSession
 # Written out, because to put it together would take longer than to run it.
 _READ_SQL = text("""
     SELECT i.id, i.title, i.description, i.status, i.severity, i.urgency, i.service,
-        i.source, i.url, i.tags, i.labels, i.is_drill, i.custom_fields, i.integration_id, i.dedup_key, i.created_by,
-        i.assigned_to, i.acknowledged_at, i.acknowledged_by, i.resolved_at, i.resolved_by,
+        i.source, i.url, i.tags, i.labels, i.is_drill, i.custom_fields, i.integration_id,
+        i.dedup_key, i.created_by, i.assigned_to, i.acknowledged_at, i.acknowledged_by,
+        i.resolved_at, i.resolved_by,
         i.snoozed_until, i.deleted_at, i.deleted_by, i.revision, i.created_at, i.updated_at,
         t.alert_count, t.last_alert_at,
         (
@@ -44,8 +45,8 @@ def _instant(column: str) -> str:
 AS_JSON = f"""(
     SELECT row_to_json(shown)::text FROM (
         SELECT i.id, i.title, i.description, i.status, i.severity, i.urgency, i.service,
-            i.source, i.url, i.tags, i.labels, i.is_drill, i.custom_fields, i.integration_id, i.dedup_key,
-            i.created_by, i.assigned_to,
+            i.source, i.url, i.tags, i.labels, i.is_drill, i.custom_fields, i.integration_id,
+            i.dedup_key, i.created_by, i.assigned_to,
             coalesce((
                 SELECT json_agg(json_build_object('user_id', a.user_id,
                     'name', coalesce(nullif(u.full_name, ''), u.email), 'role', a.role,
