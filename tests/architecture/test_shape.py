@@ -13,7 +13,6 @@ LONGEST = 400
 STEMS = {"alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "caller",
          "contact_method",
          "custom_field", "escalation", "event", "figures", "figures_people", "fire_drill", "health", "idempotency_key",
-         "heartbeat_monitor", "heartbeat_ping",
          "incident", "incident_filter", "incident_list", "incident_shown",
          "intake", "integration", "ladder",
          "message_template", "notification", "notification_preference", "notification_story",
@@ -22,10 +21,10 @@ STEMS = {"alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "call
          "user", "webhook", "webhook_delivery"}  # fmt: skip
 STEMS |= {"maintenance_window", "service", "team"}
 STEMS |= {"shift_request", "pager", "on_call_notice", "handoff"}
+STEMS |= {"heartbeat_monitor", "heartbeat_ping"}
 SHARED = {"base", "prepared", "search", "types"}
 PLURAL = {"api_keys": "api_key",
           "contact_methods": "contact_method", "custom_fields": "custom_field",
-          "heartbeats": "heartbeat_monitor", "pings": "heartbeat_ping",
           "incidents": "incident", "integrations": "integration", "alerts": "alert",
           "fire_drills": "fire_drill",
           "message_templates": "message_template", "notifications": "notification",
@@ -33,6 +32,7 @@ PLURAL = {"api_keys": "api_key",
           "streams": "event", "users": "user", "webhook_subscriptions": "webhook"}  # fmt: skip
 PLURAL |= {"maintenance_windows": "maintenance_window", "services": "service", "teams": "team"}
 PLURAL |= {"shift_requests": "shift_request", "on_call_notices": "on_call_notice"}
+PLURAL |= {"heartbeats": "heartbeat_monitor", "pings": "heartbeat_ping"}
 # The seed's own name for a second door into `integration`, and its siblings.
 DOORS = {"elastic_webhook", "alertmanager_webhook", "alerts_webhook",
          "notification_rules", "receipts"}  # fmt: skip
