@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Date, Index, String, Text, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base_class import Base, Keyed, one_of
-from app.domain.checks import Gravity
+from app.domain.finding import Gravity
 
 
 class PreflightFinding(Keyed, Base):
