@@ -22,6 +22,7 @@ import httpx
 from app.db.embedded import default_data_dir
 from tests.e2e import (
     accounts,
+    heartbeats,
     incidents,
     keys,
     policies,
@@ -48,6 +49,7 @@ STEPS = [
     *retries.retries.steps,
     *policies.tools.steps,
     *subscribers.subscribers.steps,
+    *heartbeats.heartbeats.steps,
     *reaching.methods.steps,
     *reaching.messages.steps,
     *streams.streams.steps,

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import answers, render_refusal
 from app.api.express import DOORS
-from app.api.limits import UNLIMITED, Limits, refusal, told
+from app.api.limits import PINGS_AT, UNLIMITED, Limits, refusal, told
 from app.core import source
 
 # What begins an answer. A handshake is accepted, or refused as any request is.
@@ -68,7 +68,7 @@ class Limited:
 def describe(document: dict[str, Any]) -> None:
     """Say in the OpenAPI document what any operation can answer to somebody who asks too often."""
     for path, operations in document["paths"].items():
-        if path.startswith(UNLIMITED) or path in DOORS:
+        if path.startswith((*UNLIMITED, PINGS_AT)) or path in DOORS:
             continue
         for operation in operations.values():
             found = operation["responses"].setdefault("429", _described())

@@ -5,6 +5,7 @@ from typing import Any
 from app.domain.user import Role
 from tests.api.answers import send
 from tests.api.auditing import actions_since
+from tests.api.catalogue import in_hours
 from tests.permissions import TABLE
 from tests.reaching import code_of
 from tests.worker.hooks import deliveries, tell, webhooks
@@ -26,6 +27,8 @@ UNAUDITED = {
     "POST /v1/webhooks/alerts": "a tool; each alert is kept",
     "POST /v1/webhooks/alertmanager": "likewise",
     "POST /v1/webhooks/elastic": "likewise",
+    "POST /v1/ping/{token}": "a monitor; its last pings are kept",
+    "POST /v1/ping/{token}/{signal}": "likewise",
 }
 
 
@@ -63,6 +66,7 @@ async def test_every_change_is_told(world: World) -> None:
     await _people(tour, admin)
     await _reach(tour, admin)
     await _set_up(tour, admin)
+    await _catalogue(tour, admin)
     await _hooks(tour, admin)
     await _incidents(tour, admin)
     await _logins(tour, admin)
@@ -140,9 +144,45 @@ async def _set_up(tour: Tour, admin: Person) -> None:
     path = f"DELETE {one}/keys/{{key_id}}"
     await tour.do(path, admin, "integration_key.revoked", integration_id=key, key_id=old)
 
+    body, jobs = {"name": "Job", "interval_seconds": 60}, "/v1/heartbeats"
+    key = (await tour.do(f"POST {jobs}", admin, "heartbeat.created", json=body))["id"]
+    one, said = f"{jobs}/{{heartbeat_id}}", "heartbeat.updated"
+    await tour.do(f"PATCH {one}", admin, said, json={"is_active": False}, heartbeat_id=key)
+    await tour.do(f"POST {one}/rotate-url", admin, said, heartbeat_id=key)
+    await tour.do(f"DELETE {one}", admin, "heartbeat.deleted", heartbeat_id=key)
+
     body, keys = {"name": "bot", "scopes": ["read"]}, "/v1/api-keys"
     key = (await tour.do(f"POST {keys}", admin, "api_key.created", json=body))["id"]
     await tour.do(f"DELETE {keys}/{{api_key_id}}", admin, "api_key.revoked", api_key_id=key)
+
+
+async def _catalogue(tour: Tour, admin: Person) -> None:
+    changed = "team.members_changed"
+    body: dict[str, Any] = {"name": "Payments"}
+    team = {"team_id": (await tour.do("POST /v1/teams", admin, "team.created", json=body))["id"]}
+    one = "/v1/teams/{team_id}"
+    await tour.do(f"PATCH {one}", admin, "team.updated", json={"description": "x"}, **team)
+    who = {"user_id": admin.id}
+    await tour.do(f"POST {one}/members", admin, changed, json=who, **team)
+    await tour.do(f"DELETE {one}/members/{{user_id}}", admin, changed, **who, **team)
+    await tour.do(f"PUT {one}/members", admin, changed, json={"members": [who]}, **team)
+    await tour.do(f"DELETE {one}", admin, "team.deleted", **team)
+
+    made = await tour.do("POST /v1/services", admin, "service.created", json={"name": "checkout"})
+    one, which = "/v1/services/{service_id}", {"service_id": made["id"]}
+    await tour.do(f"PATCH {one}", admin, "service.updated", json={"description": "x"}, **which)
+    windows, said = "/v1/maintenance-windows", "maintenance_window.created"
+    one_window = f"{windows}/{{window_id}}"
+    body = {"title": "x", "ends_at": await in_hours(tour.world, 2), "service_ids": [made["id"]]}
+    window = {"window_id": (await tour.do(f"POST {windows}", admin, said, json=body))["id"]}
+    said = "maintenance_window.updated"
+    await tour.do(f"PATCH {one_window}", admin, said, json={"title": "y"}, **window)
+    await tour.do(f"POST {one_window}/end", admin, "maintenance_window.ended", **window)
+    body["starts_at"] = await in_hours(tour.world, 1)
+    said = "maintenance_window.created"
+    window = {"window_id": (await tour.do(f"POST {windows}", admin, said, json=body))["id"]}
+    await tour.do(f"DELETE {one_window}", admin, "maintenance_window.cancelled", **window)
+    await tour.do(f"DELETE {one}", admin, "service.deleted", **which)
 
 
 async def _hooks(tour: Tour, admin: Person) -> None:

@@ -51,6 +51,7 @@ async def test_each_may_do_what_the_table_says(world: World, caller: str) -> Non
         "escalation_id": (await world.sql("SELECT max(id) FROM escalations"))[0][0],
         "event_id": 999_999,
         "drill_id": 999_999,
+        "request_id": 999_999,
         "notification_id": 999_999,
         "team_id": team["id"],
         "service_id": catalogued["id"],

@@ -11,6 +11,7 @@ from app import main
 from app.api.errors import CODE_BY_STATUS, STATUS_BY_KIND
 from app.core.errors import NotFoundError, TocsinError
 from app.domain.contact_method import MOST_METHODS, MOST_RULES
+from app.domain.heartbeat_monitor import PINGS_KEPT
 from app.domain.notification import INCIDENT_KINDS
 from app.messages.wording import WORDED_CHANNELS
 
@@ -73,6 +74,7 @@ def test_every_list_without_pages_is_told_with_its_bound(app: FastAPI) -> None:
         "message-templates": len(INCIDENT_KINDS) * len(WORDED_CHANNELS),
         "contact-methods": MOST_METHODS,
         "notification-rules": MOST_RULES,
+        "pings": PINGS_KEPT,
     }
 
 
