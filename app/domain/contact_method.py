@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.domain.chat import read_chat_url
-from app.domain.incident import Severity
+from app.domain.incident import Severity, Urgency
 from app.domain.notification import Channel, Page, Recipient, Rule, fan_out
 from app.domain.push import read_subscription
 
@@ -88,9 +88,16 @@ def doubts(recipient: Recipient, *, unconfigured: Collection[Channel] = ()) -> l
         time_zone="UTC",  # any will do: quiet hours overlap on the same clock
         rules=[rule for rule in recipient.rules if rule.channel not in unconfigured],
     )
-    if not _pages(in_use, Severity.CRITICAL):
+    reached = [urgency for urgency in Urgency if _pages(in_use, Severity.CRITICAL, urgency)]
+    if not reached:
         return [_unreachable(recipient), *found]
-    return [*found, *_of_all(in_use)]
+    unheard = [
+        f"{recipient.name} is not paged for incidents of {urgency} urgency: no rule that can be"
+        " used is for them. Add one, or leave the urgency out."
+        for urgency in Urgency
+        if urgency not in reached
+    ]
+    return [*found, *unheard, *_of_all(in_use, reached[0])]
 
 
 def _unreachable(recipient: Recipient) -> str:
@@ -119,17 +126,18 @@ def _of_rule(
         )
 
 
-def _of_all(in_use: Recipient) -> Iterator[str]:
+def _of_all(in_use: Recipient, urgency: Urgency) -> Iterator[str]:
+    """Of the rules for one urgency, the higher one that reaches anybody."""
     name = in_use.name
-    wait = min(page.due_at for page in _pages(in_use, Severity.CRITICAL)) - _ANY_DAY
+    wait = min(page.due_at for page in _pages(in_use, Severity.CRITICAL, urgency)) - _ANY_DAY
     if wait > timedelta():
         yield f"Nothing pages {name} at once: the first page comes {_minutes(wait)} later."
-    missed = [severity for severity in Severity if not _pages(in_use, severity)]
+    missed = [severity for severity in Severity if not _pages(in_use, severity, urgency)]
     if missed:
         yield (
             f"{name} is not paged for {' or '.join(missed)} incidents: every rule asks for worse."
         )
-    quiet = _all_quiet_at(in_use)
+    quiet = _all_quiet_at(in_use, urgency)
     if quiet is not None:
         yield (
             f"At {quiet:%H:%M} all rules of {name} are in their quiet hours; only critical"
@@ -137,21 +145,23 @@ def _of_all(in_use: Recipient) -> Iterator[str]:
         )
 
 
-def _all_quiet_at(in_use: Recipient) -> datetime | None:
+def _all_quiet_at(in_use: Recipient, urgency: Urgency) -> datetime | None:
     """A time at which every rule is quiet, if there is one: then it begins with some rule's."""
     at_once = replace(in_use, rules=[replace(rule, delay=timedelta()) for rule in in_use.rules])
     for rule in at_once.rules:
         if rule.quiet_from is None:
             continue
         moment = datetime.combine(_ANY_DAY, rule.quiet_from, UTC)
-        pages = _pages(at_once, Severity.HIGH, moment)
+        pages = _pages(at_once, Severity.HIGH, urgency, moment)
         if pages and all(page.due_at > moment for page in pages):
             return moment
     return None
 
 
-def _pages(recipient: Recipient, severity: Severity, at: datetime = _ANY_DAY) -> list[Page]:
-    pages, _ = fan_out(recipient, channels=(), severity=severity, due_at=at)
+def _pages(
+    recipient: Recipient, severity: Severity, urgency: Urgency, at: datetime = _ANY_DAY
+) -> list[Page]:
+    pages, _ = fan_out(recipient, channels=(), severity=severity, urgency=urgency, due_at=at)
     return pages
 
 

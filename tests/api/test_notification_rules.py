@@ -46,6 +46,7 @@ async def test_the_set_that_everybody_starts_with_pages_by_mail_at_once(
         "is_verified": True,
         "delay_minutes": 0,
         "min_severity": None,
+        "urgency": None,
         "quiet_from": None,
         "quiet_until": None,
     }
