@@ -58,7 +58,8 @@ def _calendars() -> None:
         sa.CheckConstraint("kind IN ('holidays', 'on_call')", name=op.f("ck_calendars_kind_known")),
         sa.CheckConstraint("name <> ''", name=op.f("ck_calendars_named")),
         sa.CheckConstraint(
-            "url IS NOT NULL OR body IS NOT NULL", name=op.f("ck_calendars_has_source")
+            "(deleted_at IS NULL) = (num_nonnulls(url, body) > 0)",
+            name=op.f("ck_calendars_has_source"),
         ),
         sa.CheckConstraint(
             "(last_error IS NULL) = (failing_since IS NULL)",
@@ -106,6 +107,12 @@ def _calendar_shifts() -> None:
         op.f("ix_calendar_shifts_calendar_id_ends_at_id"),
         "calendar_shifts",
         ["calendar_id", "ends_at", "id"],
+    )
+    op.create_index(
+        "ix_calendar_shifts_current",
+        "calendar_shifts",
+        ["calendar_id", "starts_at", "id"],
+        postgresql_where=sa.text("seen_until IS NULL"),
     )
     op.create_index(op.f("ix_calendar_shifts_user_id"), "calendar_shifts", ["user_id"])
     op.create_index(op.f("ix_calendar_shifts_ends_at"), "calendar_shifts", ["ends_at"])

@@ -31,7 +31,7 @@ from app.domain import api_key
 from app.domain import rate as rates
 from app.domain.integration import IntegrationKind
 from app.domain.rate import Rate, Standing
-from app.services import notification, receipt
+from app.services import calendar_feed, notification, receipt
 
 READING = ("GET", "HEAD")
 STRANGERS_AT = ("/v1/auth/", "/account/")
@@ -41,7 +41,11 @@ UNLIMITED = ("/health", "/ready", "/metrics", "/static/")
 PINGS_AT = "/v1/ping/"
 PING_RATE = Rate(60, 60)
 TICKETS_AT = ("/v1/stream", "/v1/ws")
-LINKS = {"/a/": notification.LINK_PURPOSE, "/v1/receipts/": receipt.LINK_PURPOSE}
+LINKS = {
+    "/a/": notification.LINK_PURPOSE,
+    "/v1/receipts/": receipt.LINK_PURPOSE,
+    "/v1/calendar/": calendar_feed.LINK_PURPOSE,
+}
 UNITS = {seconds: word for word, seconds in rates.SECONDS.items()}
 KNOWN_FOR = 60.0  # seconds
 MOST_KNOWN = 10_000
@@ -164,7 +168,8 @@ class Limits:
         path = request.scope["path"]
         for start, purpose in LINKS.items():
             if path.startswith(start):
-                number = self._signer.read_link(purpose, path.removeprefix(start))
+                token = path.removeprefix(start).removesuffix(calendar_feed.SUFFIX)
+                number = self._signer.read_link(purpose, token)
                 return None if number is None else f"{purpose} {number}"
         if path in TICKETS_AT and (ticket := request.query_params.get("ticket")) is not None:
             return self._holder(ticket)

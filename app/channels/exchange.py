@@ -96,7 +96,7 @@ async def exchange(
     except TimeoutError:
         return RetryLater(f"{where} did not answer within {seconds:g} s.")
     except (UnansweredError, OSError) as exc:
-        return RetryLater(one_line(f"The request to {where} failed: {_reason(exc)}"))
+        return RetryLater(one_line(f"The request to {where} failed: {reason(exc)}"))
     except h11.LocalProtocolError:  # its text quotes headers
         return GaveUp(f"The request to {where} cannot be written as HTTP/1.1.")
     finally:
@@ -163,7 +163,7 @@ def _request(call: Call, pool: Pool) -> h11.Request:
     return h11.Request(method=call.method, target=url.raw_path, headers=list(headers.items()))
 
 
-def _reason(exc: Exception) -> str:
+def reason(exc: Exception) -> str:
     """What went wrong, without the address: whoever gave us the URL need not learn our network."""
     if isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError) and exc.errno is not None:
         return os.strerror(exc.errno)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, update
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased
 
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
@@ -25,7 +25,7 @@ class Unmatched(NamedTuple):
 
     mail: str | None
     summary: str
-    count: int
+    shift_count: int
     first_starts_at: datetime
 
 
@@ -39,8 +39,8 @@ async def given(
         statement = select(shift.calendar_id, shift.starts_at, shift.ends_at, shift.user_id).where(
             shift.calendar_id.in_(calendar_ids), _counts(as_of), shift.user_id.is_not(None)
         )
-        for calendar_id, *whole in (await session.execute(statement)).tuples():
-            found[calendar_id].append(Shift(*whole))
+        for calendar_id, starts_at, ends_at, whose in await session.execute(statement):
+            found[calendar_id].append(Shift(starts_at, ends_at, whose))
     return found
 
 
@@ -54,8 +54,8 @@ async def holidays(
         statement = select(shift.calendar_id, shift.starts_at, shift.ends_at).where(
             shift.calendar_id.in_(calendar_ids), _counts(as_of)
         )
-        for calendar_id, *whole in (await session.execute(statement)).tuples():
-            found[calendar_id].append(Interval(*whole))
+        for calendar_id, starts_at, ends_at in await session.execute(statement):
+            found[calendar_id].append(Interval(starts_at, ends_at))
     return found
 
 
@@ -71,12 +71,8 @@ def _counts(as_of: datetime | None) -> ColumnElement[bool]:
 async def list_page(
     session: ReadSession, calendar_id: int, during: base.Span, wanted: base.Window
 ) -> base.Slice[CalendarShift]:
-    """What a calendar says now, the next to end first."""
-    statement = (
-        select(CalendarShift)
-        .options(joinedload(CalendarShift.user))
-        .where(CalendarShift.calendar_id == calendar_id, _counts(None))
-    )
+    """What a calendar says now, in the order of time."""
+    statement = select(CalendarShift).where(CalendarShift.calendar_id == calendar_id, _counts(None))
     if during.since is not None:
         statement = statement.where(CalendarShift.ends_at > during.since)
     if during.until is not None:
@@ -87,7 +83,7 @@ async def list_page(
         CalendarShift.id,
         wanted,
         descending=False,
-        orders={"ends_at": CalendarShift.ends_at},
+        orders={"starts_at": CalendarShift.starts_at},
     )
 
 
@@ -130,8 +126,8 @@ async def current(
         shift.calendar_id == calendar_id, shift.ends_at > since, _counts(None)
     )
     found: dict[Entry, list[int]] = defaultdict(list)
-    for key, *whole in (await session.execute(statement)).tuples():
-        found[Entry(*whole)].append(key)
+    for key, starts_at, ends_at, summary, mail in await session.execute(statement):
+        found[Entry(starts_at, ends_at, summary, mail)].append(key)
     return found
 
 
@@ -156,8 +152,8 @@ async def take_back(session: WriteSession, keys: Sequence[int], *, now: datetime
         await session.execute(statement)
 
 
-async def match(session: WriteSession, calendar_id: int, *, now: datetime) -> int:
-    """Give what is not over to whoever has its mail address now; how many became another’s.
+async def match(session: WriteSession, calendar_id: int, *, since: datetime, now: datetime) -> int:
+    """Give what ends after `since` to whoever has its mail address now; how many became another’s.
 
     Each of them is taken back and said anew, so that it can be told whose it was.
     """
@@ -170,7 +166,7 @@ async def match(session: WriteSession, calendar_id: int, *, now: datetime) -> in
             & person.deleted_at.is_(None)
             & person.is_active,
         )
-        .where(shift.calendar_id == calendar_id, shift.ends_at > now, _counts(None))
+        .where(shift.calendar_id == calendar_id, shift.ends_at > since, _counts(None))
         .cte("whose")
     )
     is_other = and_(shift.id == whose.c.id, shift.user_id.is_distinct_from(whose.c.whose))
@@ -208,7 +204,8 @@ async def match(session: WriteSession, calendar_id: int, *, now: datetime) -> in
         select(func.count()).select_from(anew).scalar_subquery()
         + select(func.count()).select_from(given_now).scalar_subquery()
     )
-    return (await session.scalars(both)).one()
+    count: int = (await session.scalars(both)).one()
+    return count
 
 
 async def remove_over(session: WriteSession, *, before: datetime, limit: int) -> int:

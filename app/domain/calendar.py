@@ -4,6 +4,7 @@ A calendar that cannot be had or read changes nothing: what it said last stays t
 something else.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -44,6 +45,22 @@ class Entry(NamedTuple):
     ends_at: datetime
     summary: str
     mail: str | None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What came when a calendar was fetched; without a body, it said that nothing has changed."""
+
+    body: bytes | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why there is no copy."""
+
+    error: str
 
 
 def window(now: datetime) -> Interval:

@@ -33,7 +33,7 @@ from app.domain.timeline import Interval
 MOST_EVENTS = 10_000
 MOST_FAULTS = 20
 MOST_PEOPLE = 10  # of one event
-STEPS = 1_500_000  # of a whole calendar
+STEPS = 500_000  # of a whole calendar
 STEPS_OF_EVENT = 60_000
 LONGEST_TEXT = 255
 READ_TEXT = 2_000  # of a description, in search of a mail address

@@ -14,6 +14,7 @@ from itertools import product
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+TURN = 3  # steps that a turn costs besides its days
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -292,7 +293,7 @@ def _days(rule: Rule, begins: datetime, allowance: Allowance) -> list[date]:
             days = [begins.date() + number * DAY for number in range(7)]
         case Frequency.DAILY | Frequency.HOURLY:
             days = [begins.date()]
-    allowance.take(max(len(days), 1))
+    allowance.take(TURN + len(days))
     return days
 
 

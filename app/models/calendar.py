@@ -13,12 +13,11 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
+from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from app.db.base_class import Base, Keyed, Revised, one_of
 from app.domain.audit_log import place
 from app.domain.calendar import CalendarKind, CalendarState
-from app.models.user import User
 
 
 class Calendar(Keyed, Revised, Base):
@@ -32,7 +31,7 @@ class Calendar(Keyed, Revised, Base):
     __table_args__ = (
         one_of("kind", CalendarKind),
         CheckConstraint("name <> ''", name="named"),
-        CheckConstraint("url IS NOT NULL OR body IS NOT NULL", name="has_source"),
+        CheckConstraint("(deleted_at IS NULL) = (num_nonnulls(url, body) > 0)", name="has_source"),
         CheckConstraint("(last_error IS NULL) = (failing_since IS NULL)", name="failing_says_why"),
         CheckConstraint("deleted_at IS NULL OR next_fetch_at IS NULL", name="deleted_rests"),
         Index(
@@ -86,6 +85,13 @@ class CalendarShift(Keyed, Base):
         CheckConstraint("starts_at < ends_at", name="lasts"),
         CheckConstraint("seen_from <= seen_until", name="seen_in_order"),
         Index(None, "calendar_id", "ends_at", "id"),
+        Index(
+            "ix_calendar_shifts_current",
+            "calendar_id",
+            "starts_at",
+            "id",
+            postgresql_where=text("seen_until IS NULL"),
+        ),
         Index(None, "user_id"),
         Index(None, "ends_at"),
         Index(
@@ -104,5 +110,3 @@ class CalendarShift(Keyed, Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     seen_from: Mapped[datetime]
     seen_until: Mapped[datetime | None]
-
-    user: Mapped[User | None] = relationship(lazy="raise")

@@ -11,9 +11,11 @@ from app.crud import (
     crud_alert,
     crud_audit_log,
     crud_auth,
+    crud_calendar_shift,
     crud_event,
     crud_idempotency_key,
     crud_notification,
+    crud_on_call_notice,
     crud_throttle,
     crud_webhook_delivery,
 )
@@ -25,9 +27,11 @@ MOST_BATCHES = 40  # of each kind in one round: the next one goes on
 NEXT_ROUND = timedelta(seconds=5)  # while there is more
 LOGINS_KEPT = timedelta(days=30)  # and challenges, after they ended
 LETTERS_KEPT = timedelta(days=90)
+NOTICES_KEPT = timedelta(days=30)  # of duty: what was sent of them is a letter
 BODIES_KEPT = timedelta(days=14)  # of alerts, unless a setting says otherwise
 EVENTS_KEPT = timedelta(days=7)  # likewise
 DELIVERIES_KEPT = timedelta(days=30)  # to webhook subscriptions, after they ended
+CALENDARS_KEPT = timedelta(days=800)  # what calendars said of a time, after it ended
 
 Remove = Callable[[WriteSession, datetime], Awaitable[int]]
 
@@ -46,6 +50,10 @@ async def _letters(session: WriteSession, now: datetime) -> int:
     )
 
 
+async def _notices(session: WriteSession, now: datetime) -> int:
+    return await crud_on_call_notice.remove_old(session, before=now - NOTICES_KEPT, limit=BATCH)
+
+
 async def _answers(session: WriteSession, now: datetime) -> int:
     return await crud_idempotency_key.remove_old(
         session, before=now - idempotency_key_service.KEPT, limit=BATCH
@@ -56,6 +64,10 @@ async def _deliveries(session: WriteSession, now: datetime) -> int:
     return await crud_webhook_delivery.remove_over(
         session, before=now - DELIVERIES_KEPT, limit=BATCH
     )
+
+
+async def _calendar_shifts(session: WriteSession, now: datetime) -> int:
+    return await crud_calendar_shift.remove_over(session, before=now - CALENDARS_KEPT, limit=BATCH)
 
 
 async def _abandoned_deliveries(session: WriteSession, now: datetime) -> int:
@@ -81,8 +93,10 @@ class Housekeeping:
             _throttles,
             _deliveries,
             _abandoned_deliveries,
+            _calendar_shifts,
             _logins,
             _letters,
+            _notices,
             _answers,
             self._bodies,
             self._events,
