@@ -22,6 +22,7 @@ import httpx
 from app.db.embedded import default_data_dir
 from tests.e2e import (
     accounts,
+    catalogue,
     heartbeats,
     incidents,
     keys,
@@ -30,6 +31,7 @@ from tests.e2e import (
     report,
     retries,
     roles,
+    schedules,
     server,
     streams,
     subscribers,
@@ -49,7 +51,9 @@ STEPS = [
     *retries.retries.steps,
     *policies.tools.steps,
     *subscribers.subscribers.steps,
+    *catalogue.catalogue.steps,
     *heartbeats.heartbeats.steps,
+    *schedules.schedules.steps,
     *reaching.methods.steps,
     *reaching.messages.steps,
     *streams.streams.steps,

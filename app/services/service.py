@@ -77,9 +77,9 @@ async def update(
     """Write the named fields. Incidents keep the name that they were opened with."""
     if "name" in fields:
         await crud_service.wait_for_other_names(session)
-    service = await _held(session, service_id)
-    owners = {service.team_id, fields.get("team_id", service.team_id)}
-    await team_service.require_lead(session, by, owners)
+    service = await _held(session, service_id, by)
+    if "team_id" in fields:
+        await team_service.require_lead(session, by, [fields["team_id"]])
     if "name" in fields:
         await _require_free(session, fields["name"], but=service_id)
     await _require_there(session, fields)
@@ -91,8 +91,7 @@ async def update(
 
 async def remove(session: WriteSession, service_id: int, *, by: User) -> None:
     """Take a service out of the catalogue. Its incidents go on, as those of any name do."""
-    service = await _held(session, service_id)
-    await team_service.require_lead(session, by, [service.team_id])
+    service = await _held(session, service_id, by)
     await crud_service.remove(session, service)
     await quiet.review(session, [service.name])
 
@@ -153,8 +152,12 @@ async def _require_there(session: WriteSession, fields: Mapping[str, Any]) -> No
         )
 
 
-async def _held(session: WriteSession, service_id: int) -> Service:
-    return _there(await crud_service.lock(session, service_id), service_id)
+async def _held(session: WriteSession, service_id: int, by: User) -> Service:
+    service = await crud_service.lock(session, service_id)
+    # What is not there is nobody's: who may not change it does not learn that either.
+    owner = None if service is None else service.team_id
+    await team_service.require_lead(session, by, [owner])
+    return _there(service, service_id)
 
 
 def _there(service: Service | None, service_id: int) -> Service:

@@ -83,8 +83,8 @@ async def update(
     """Write the named fields."""
     if "name" in fields:
         await crud_team.wait_for_other_names(session)
-    team = await _held(session, team_id)
     await require_lead(session, by, [team_id])
+    team = await _held(session, team_id)
     if "name" in fields:
         await _require_free(session, fields["name"], but=team_id)
     team.revise(fields, now=now)
@@ -147,8 +147,8 @@ async def replace_members(
     session: WriteSession, team_id: int, wanted: Sequence[Wanted], *, by: User, now: datetime
 ) -> Roster:
     """Have these people in the team and nobody else."""
-    team = await _held(session, team_id)
     await require_lead(session, by, [team_id])
+    team = await _held(session, team_id)
     before = await crud_team.members(session, team_id)
     await _require_people(session, wanted, {member.user.id for member in before})
     here = {one.user_id for one in wanted}
@@ -161,8 +161,8 @@ async def put_member(
     session: WriteSession, team_id: int, wanted: Wanted, *, by: User, now: datetime
 ) -> Roster:
     """Have this person in the team, as a lead or not; who is in it already stays."""
-    team = await _held(session, team_id)
     await require_lead(session, by, [team_id])
+    team = await _held(session, team_id)
     before = await crud_team.members(session, team_id)
     known = {member.user.id for member in before}
     await _require_people(session, [wanted], known, path="user_id")
@@ -175,9 +175,9 @@ async def remove_member(
     session: WriteSession, team_id: int, user_id: int, *, by: User, now: datetime
 ) -> None:
     """Have this person no longer in the team. Everybody may leave a team of their own accord."""
-    team = await _held(session, team_id)
     if user_id != by.id:
         await require_lead(session, by, [team_id])
+    team = await _held(session, team_id)
     before = await crud_team.members(session, team_id)
     if user_id not in {member.user.id for member in before}:
         raise NotFoundError("team member", user_id)

@@ -6,6 +6,7 @@ from app.domain.user import Role
 from tests.api.answers import send
 from tests.api.auditing import actions_since
 from tests.api.catalogue import in_hours
+from tests.api.rotas import weekly
 from tests.permissions import TABLE
 from tests.reaching import code_of
 from tests.worker.hooks import deliveries, tell, webhooks
@@ -14,6 +15,7 @@ from tests.world import Person, World
 # They change nothing that a person is asked about later, and why.
 UNAUDITED = {
     "POST /v1/escalation/simulate": "what it does is undone",
+    "POST /v1/schedules/preview": "changes nothing",
     "POST /v1/message-templates/preview": "changes nothing",
     "POST /v1/auth/login/test-token": "changes nothing",
     "POST /v1/stream/tickets": "changes nothing",
@@ -67,6 +69,7 @@ async def test_every_change_is_told(world: World) -> None:
     await _reach(tour, admin)
     await _set_up(tour, admin)
     await _catalogue(tour, admin)
+    await _schedules(tour, admin)
     await _hooks(tour, admin)
     await _incidents(tour, admin)
     await _logins(tour, admin)
@@ -183,6 +186,25 @@ async def _catalogue(tour: Tour, admin: Person) -> None:
     window = {"window_id": (await tour.do(f"POST {windows}", admin, said, json=body))["id"]}
     await tour.do(f"DELETE {one_window}", admin, "maintenance_window.cancelled", **window)
     await tour.do(f"DELETE {one}", admin, "service.deleted", **which)
+
+
+async def _schedules(tour: Tour, admin: Person) -> None:
+    layers = [weekly(admin.id)]
+    body: dict[str, Any] = {"name": "Databases", "time_zone": "UTC", "layers": layers}
+    made = await tour.do("POST /v1/schedules", admin, "schedule.created", json=body)
+    one, which = "/v1/schedules/{schedule_id}", {"schedule_id": made["id"]}
+    await tour.do(f"PATCH {one}", admin, "schedule.updated", json={"name": "Storage"}, **which)
+    body = {"user_id": admin.id, "ends_at": await in_hours(tour.world, 2)}
+    path, said = f"{one}/overrides", "schedule_override.created"
+    over = await tour.do(f"POST {path}", admin, said, json=body, **which)
+    path, said = f"{path}/{{override_id}}", "schedule_override.removed"
+    await tour.do(f"DELETE {path}", admin, said, override_id=over["id"], **which)
+    body = {"layers": layers, "ends_at": await in_hours(tour.world, 2)}
+    path, said = f"{one}/temporary-schedules", "temporary_schedule.created"
+    over = await tour.do(f"POST {path}", admin, said, json=body, **which)
+    path, said = f"{path}/{{temporary_id}}", "temporary_schedule.removed"
+    await tour.do(f"DELETE {path}", admin, said, temporary_id=over["id"], **which)
+    await tour.do(f"DELETE {one}", admin, "schedule.updated schedule.deleted", **which)
 
 
 async def _hooks(tour: Tour, admin: Person) -> None:

@@ -119,6 +119,9 @@ async def test_leads_look_after_their_team_and_what_it_owns_and_after_nothing_el
         kw = {} if body is None else {"json": body}
         told = await refused(world, method, path, who, 403, "FORBIDDEN", **kw)
         assert told == {"needs": "administer"}, f"{method} {path}"
+    for method, nowhere in (("PATCH", TEAMS), ("PATCH", SERVICES), ("DELETE", SERVICES)):
+        kw = {"json": {"description": "x"}} if method == "PATCH" else {}
+        await refused(world, method, f"{nowhere}/999999", lead, 403, "FORBIDDEN", **kw)
     await world.call("DELETE", service, lead, expect=204)
     await world.call("DELETE", f"{mine}/members/{member.id}", member, expect=204)  # of one's own
 
