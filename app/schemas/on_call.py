@@ -160,7 +160,7 @@ class UserOnCallRead(ReadSchema):
         description="Those that run; a start or end outside of `since` and `until` is cut there."
     )
     next: ShiftRead | None = Field(description="The first that begins later, up to `until`.")
-    shifts: list[ShiftRead] = Field(description="All between `since` and `until`, in order.")
+    shifts: list[ShiftRead] = Field(description="All between `since` and `until`, in order, and cut there.")
     since: Instant
     until: Instant
     time_zone_version: str = Field(examples=["2026b"])

@@ -48,6 +48,13 @@ async def held(session: WriteSession, schedule_id: int) -> Schedule:
     return there(await crud_schedule.lock(session, schedule_id), schedule_id)
 
 
+async def editable(session: WriteSession, schedule_id: int, by: User) -> Schedule:
+    """The schedule, held; refused to whoever may not edit it, whether it is there or not."""
+    schedule = await crud_schedule.lock(session, schedule_id)
+    await team_service.require_lead(session, by, [None if schedule is None else schedule.team_id])
+    return there(schedule, schedule_id)
+
+
 def there(found: Schedule | None, schedule_id: int) -> Schedule:
     if found is None:
         raise NotFoundError("schedule", schedule_id)
@@ -94,9 +101,8 @@ async def update(
     """Write the named fields. What was on call up to now stays what it was."""
     if "name" in fields:
         await crud_schedule_list.wait_for_other_names(session)
-    schedule = await held(session, schedule_id)
-    teams = {schedule.team_id, fields.get("team_id", schedule.team_id)}
-    await team_service.require_lead(session, by, teams)
+    schedule = await editable(session, schedule_id, by)
+    await team_service.require_lead(session, by, [fields.get("team_id", schedule.team_id)])
     if fields.get("name", schedule.name) != schedule.name:
         await _require_free(session, fields["name"])
     zone = fields.get("time_zone", schedule.time_zone)
@@ -115,8 +121,7 @@ async def update(
 
 async def remove(session: WriteSession, schedule_id: int, *, by: User, now: datetime) -> None:
     """Delete a schedule that nothing pages by. What it said when stays known."""
-    schedule = await held(session, schedule_id)
-    await team_service.require_lead(session, by, [schedule.team_id])
+    schedule = await editable(session, schedule_id, by)
     users = await crud_schedule_list.used_by(session, schedule_id)
     if any(users.values()):
         told = "; ".join(

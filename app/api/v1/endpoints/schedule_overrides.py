@@ -161,7 +161,7 @@ async def delete_temporary_schedule(
     user: Responder,
 ) -> Response:
     """Take a temporary schedule back, from now on: for admins, and for leads of its team."""
-    await override_service.require_editor(session, schedule_id, user)
+    await schedule_service.editable(session, schedule_id, user)
     await override_service.take_back(
         session, TemporarySchedule, schedule_id, temporary_id, by=user, now=now
     )
