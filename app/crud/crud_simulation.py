@@ -106,10 +106,12 @@ _COPY_ASSIGNEES = _statement(
 _COPY_ESCALATIONS = _statement(
     """
     INSERT INTO escalations (id, incident_id, policy_id, policy_name, is_fallback, steps, repeat,
-        final_delay_minutes, ack_timeout_minutes, is_critical, held_until, status, loop, last_loop,
+        final_delay_minutes, ack_timeout_minutes, is_critical, held_until, waits_until,
+        waits_for, status, loop, last_loop,
         next_step, next_step_at, deferred_from, started_at, created_at, updated_at)
     SELECT :key - id, :key, policy_id, policy_name, is_fallback, steps, repeat,
-        final_delay_minutes, ack_timeout_minutes, is_critical, held_until, status, loop, last_loop,
+        final_delay_minutes, ack_timeout_minutes, is_critical, held_until, waits_until,
+        waits_for, status, loop, last_loop,
         next_step, next_step_at, deferred_from, started_at, created_at, updated_at
     FROM escalations WHERE incident_id = :incident_id AND status IN ('active', 'paused')
     """,

@@ -148,7 +148,7 @@ def _placed(opening: Opening, services: Catalogue) -> Opening:
     return replace(
         opening,
         urgency=standing.urgency(opening.severity),
-        silence=standing.silence if opening.alert_count else None,
+        silence=None if opening.integration_id is None else standing.silence,
     )
 
 

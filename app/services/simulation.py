@@ -30,7 +30,7 @@ from app.models import EscalationPolicy, Incident
 from app.services import custom_field as custom_field_service
 from app.services import escalation as escalation_service
 from app.services import incident as incident_service
-from app.services import ladder, policy, simulation_course
+from app.services import ladder, policy, quiet, simulation_course
 from app.services import notification as notification_service
 from app.services import user as user_service
 from app.services.incident_held import StillResolvedError
@@ -107,6 +107,7 @@ async def rehearse(session: WriteSession, question: Question, *, now: datetime) 
     attributes = escalation_service.attributes_of(incident)
     matches = await _matches(session, attributes, setting, now=start)
     if question.begins_anew:
+        await quiet.place(session, incident, now=start)
         subject = escalation_service.Subject(key, attributes)
         await escalation_service.start(session, [subject], now=start)
     ran = await _run(session, question, key, start)
@@ -207,12 +208,23 @@ async def _matches(
     """Of every policy whether it is for this incident; of a draft, for it alone."""
     found = await crud_simulation.policies(session)
     draft = [one for one in found if one.id == setting.key]
-    return [_match(one, attributes, setting, now) for one in draft or found]
+    pinned = await quiet.pinned(session, {attributes.service}, now=now)
+    is_pinned = {one.id: one.id == pinned.get(attributes.service) for one in found}
+    return [
+        _match(one, attributes, setting, now, is_pinned=is_pinned[one.id]) for one in draft or found
+    ]
 
 
-def _match(one: EscalationPolicy, attributes: Attributes, setting: Setting, now: datetime) -> Match:
+def _match(
+    one: EscalationPolicy,
+    attributes: Attributes,
+    setting: Setting,
+    now: datetime,
+    *,
+    is_pinned: bool,
+) -> Match:
     try:
-        reasons = explain(one.conditions, attributes, now=now)
+        reasons = [] if is_pinned else explain(one.conditions, attributes, now=now)
     except Exception:  # as when an incident opens: it must not fail, and counts as matching
         reasons = []
     is_draft = one.id == setting.key
