@@ -26,7 +26,6 @@ async def move_to(world: World, at: datetime) -> None:
 
 async def schedule(
     world: World,
-    by: Person,
     *people: Person,
     kind: str = "daily",
     anchor: datetime | None = None,
@@ -46,11 +45,18 @@ async def schedule(
         "time_zone": time_zone,
         "layers": [{"rotation": rotation}],
     }
+    keeper = await _keeper(world)
     async with world.database.writing() as session:
         now = await transaction_time(session)
-        user = await user_service.require(session, by.id)
+        user = await user_service.require(session, keeper)
         made = await schedule_service.create(session, fields, allow_gaps=True, by=user, now=now)
         return made.id
+
+
+async def _keeper(world: World) -> int:
+    """An admin: whoever there is, else somebody new."""
+    found = await world.sql("SELECT id FROM users WHERE role = 'admin' LIMIT 1")
+    return int(found[0][0]) if found else (await world.admin("keeper@example.org")).id
 
 
 async def override(

@@ -1,7 +1,7 @@
 """What people want to hear of their duty, over which addresses, and the notices themselves."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
@@ -188,7 +188,7 @@ async def remove_watch(session: WriteSession, watch: OnCallWatch) -> None:
 
 async def replan(
     session: WriteSession,
-    plans: Mapping[int, Iterable[Plan]],
+    plans: Mapping[int, Collection[Plan]],
     *,
     now: datetime,
 ) -> None:
@@ -228,6 +228,7 @@ async def replan(
         }
         for key, its in plans.items()
         for plan in its
+        if plan.due_at > now  # what is due stands as it was planned
     ]
     if not rows:
         return

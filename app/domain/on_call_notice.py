@@ -19,7 +19,6 @@ LOOK_EVERY = timedelta(hours=12)
 CHANGES_WITHIN = timedelta(hours=24)
 LONGEST_LEAD = timedelta(hours=24)  # of a reminder
 AHEAD = LOOK_EVERY + max(CHANGES_WITHIN, LONGEST_LEAD)
-KEPT = timedelta(days=30)  # what is told, and then forgotten
 USUAL_CHANNELS = (Channel.EMAIL, Channel.PUSH, Channel.CHAT)
 USUAL_LEAD = 60
 
@@ -93,15 +92,16 @@ def plans(
     """Everything that is to be told of what begins or ends within a time, its ends excluded.
 
     A start and an end are planned for those who do not want to hear of them, too: they may
-    change their mind before it comes.
+    change their mind before it comes. A reminder may be due already: one that was planned before
+    stands, and a new one would come too late.
     """
     found: list[Plan] = []
     for starts_at, ends_at, user_id in shifts(stretches):
         if starts_at > during.starts_at:
             found.append(Plan(user_id, NoticeKind.START, starts_at, starts_at))
             lead = wishes.get(user_id, USUAL).reminder_minutes
-            due_at = starts_at - timedelta(minutes=lead or 0)
-            if lead is not None and due_at > during.starts_at:
+            if lead is not None:
+                due_at = starts_at - timedelta(minutes=lead)
                 found.append(Plan(user_id, NoticeKind.REMINDER, starts_at, due_at))
         if ends_at < during.ends_at:
             found.append(Plan(user_id, NoticeKind.END, ends_at, ends_at))

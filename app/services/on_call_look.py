@@ -50,7 +50,8 @@ async def look(session: WriteSession, *, now: datetime) -> int:
             continue
         ahead[watch.schedule_id] = stretches = engine.render(rota, during)
         if watch.looked_at is not None:
-            soon = Interval(now, now + CHANGES_WITHIN)
+            known_until = watch.looked_at + AHEAD
+            soon = Interval(now, max(now, min(now + CHANGES_WITHIN, known_until)))
             changed[watch.schedule_id] = changes(_read(watch.ahead), stretches, soon)
     await _plan(session, ahead, during, now=now)
     await _plan_changes(session, watches, changed, now=now)

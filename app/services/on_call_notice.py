@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.crud import crud_on_call_notice, crud_schedule
+from app.crud import crud_on_call_notice, crud_schedule, crud_schedule_list
 from app.crud.crud_on_call_notice import Hearer
 from app.db.session import ReadSession, WriteSession, wake_after_commit
 from app.domain import schedule as engine
@@ -83,7 +83,7 @@ async def tell_due(session: WriteSession, *, now: datetime) -> int:
     begin = min(one.about_at for one in notices) - handoff.LONGEST_SHIFT
     during = Interval(min(begin, now), now + LONGEST_SHIFT)
     rotas = await crud_schedule.load(session, ids, during=during)
-    named = {one.id: one for one in await crud_schedule.by_ids(session, ids)}
+    named = await crud_schedule_list.by_ids(session, ids)
     letters: list[dict[str, Any]] = []
     for notice in notices:
         schedule, rota = named.get(notice.schedule_id), rotas.get(notice.schedule_id)

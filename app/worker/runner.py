@@ -23,9 +23,14 @@ from app.domain.event import FEED, RELAY
 from app.domain.heartbeat_monitor import MONITORS
 from app.domain.search import READER
 from app.domain.storm import USUAL_SERVICE_LIMIT, ServiceLimit
+from app.services.calendar import CALENDARS
+from app.services.notification_preference import unconfigured
+from app.services.on_call_notice import LOOP as NOTICES
+from app.services.preflight import LOOP as PREFLIGHT
 from app.services.quiet import LOOP as QUIET
 from app.services.webhook import DELIVERY as HOOKS
 from app.worker.auditor import AUDIT_EVERY, Auditor
+from app.worker.calendars import Calendars
 from app.worker.compose import Compose
 from app.worker.delivery import LEASE_MARGIN, Lane
 from app.worker.escalation import Climber
@@ -34,6 +39,8 @@ from app.worker.housekeeping import BODIES_KEPT, EVENTS_KEPT, Housekeeping
 from app.worker.loop import Loop
 from app.worker.monitors import Monitors
 from app.worker.quiet import Quiet
+from app.worker.notices import Notices
+from app.worker.preflight import Preflight
 from app.worker.reader import Reader
 from app.worker.receipts import Receipts
 from app.worker.relay import Relay
@@ -77,6 +84,7 @@ class Worker:
         monitor: Monitor | None = None,
         metrics: Metrics | None = None,
         webhooks: Webhooks | None = None,
+        calendars: Calendars | None = None,
     ) -> None:
         self._metrics = metrics or Metrics()
         self._database = database
@@ -116,7 +124,9 @@ class Worker:
             AUDIT: [Loop(AUDIT, self._auditor.look, longest_sleep=2 * AUDIT_EVERY)],
             RELAY: [Loop(RELAY, Relay(database).round, longest_sleep=longest)],
             READER: [Loop(READER, Reader(database).round, longest_sleep=longest)],
+            NOTICES: [Loop(NOTICES, Notices(database).round, longest_sleep=longest)],
             QUIET: [Loop(QUIET, Quiet(database).round, longest_sleep=longest)],
+            PREFLIGHT: [Loop(PREFLIGHT, self._checks(senders).round, longest_sleep=SWEEP_EVERY)],
             MONITORS: [Loop(MONITORS, monitors.round, longest_sleep=longest)],
         }
         for lane in self._lanes:
@@ -125,6 +135,9 @@ class Worker:
             )
             lane.freed = loop.ring
             self._loops[DELIVERY].append(loop)
+        self._calendars = calendars
+        if calendars is not None:
+            self._loops[CALENDARS] = [Loop(CALENDARS, calendars.round, longest_sleep=longest)]
         self._webhooks = webhooks
         if webhooks is not None:
             sending = Loop(HOOKS, webhooks.deliver_due, longest_sleep=longest)
@@ -138,6 +151,7 @@ class Worker:
         for loop in self._all_loops():
             loop.start()
         self._every(self._safety_tick, ESCALATION, DELIVERY, RECEIPTS, RELAY, READER, FEED, HOOKS)
+        self._every(self._safety_tick, NOTICES)
         self._every(self._safety_tick, MONITORS, QUIET)
         self._every(AUDIT_EVERY, AUDIT)
         self._every(SWEEP_EVERY, HOUSEKEEPING)
@@ -149,6 +163,8 @@ class Worker:
         """Drain: no new work; what is being sent is finished or, in the end, handed over."""
         if self._heartbeat is not None:
             await self._heartbeat.stop()
+        if self._calendars is not None:
+            self._calendars.break_off()
         try:
             async with asyncio.timeout(ROUND_PATIENCE):
                 await asyncio.gather(*(loop.stop() for loop in self._all_loops()))
@@ -164,6 +180,8 @@ class Worker:
         await asyncio.gather(*(lane.sender.close() for lane in self._lanes))
         if self._webhooks is not None:
             await self._webhooks.close()
+        if self._calendars is not None:
+            await self._calendars.close()
 
     def is_alive(self) -> bool:
         return all(loop.is_alive() for loop in self._all_loops())
@@ -184,6 +202,10 @@ class Worker:
     def heartbeat(self) -> dict[str, Any] | None:
         """How the last call of the monitor went; None if there is no monitor."""
         return None if self._heartbeat is None else self._heartbeat.report()
+
+    def _checks(self, senders: Sequence[Sender]) -> Preflight:
+        states = {str(sender.channel): sender.state() for sender in senders}
+        return Preflight(self._database, unconfigured(states))
 
     def _heart(self, monitor: Monitor) -> Heartbeat:
         return Heartbeat(

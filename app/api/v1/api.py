@@ -11,6 +11,9 @@ from app.api.v1.endpoints import (
     api_keys,
     audit_log,
     auth,
+    calendar_feeds,
+    calendar_file,
+    calendars,
     contact_methods,
     custom_fields,
     elastic_webhook,
@@ -30,6 +33,7 @@ from app.api.v1.endpoints import (
     on_call_notices,
     pager,
     pings,
+    preflight,
     receipts,
     schedule_overrides,
     schedules,
@@ -64,6 +68,7 @@ for module in (
     services,
     maintenance_windows,
     figures,
+    preflight,
     shift_requests,
     pager,
     handoff,
@@ -71,11 +76,20 @@ for module in (
     on_call,
     schedules,
     schedule_overrides,
+    calendars,
+    calendar_feeds,
 ):
     people.include_router(module.router)
 
 tools = APIRouter()
-for module in (elastic_webhook, alertmanager_webhook, alerts_webhook, pings, receipts):
+for module in (
+    elastic_webhook,
+    alertmanager_webhook,
+    alerts_webhook,
+    pings,
+    receipts,
+    calendar_file,
+):
     tools.include_router(module.router)
 
 router = APIRouter(
