@@ -22,18 +22,19 @@ async def duty(session: ReadSession, wanted: Iterable[tuple[Target, str]], *, at
     """Everything that decides whom these targets mean at an instant, each for a service."""
     pairs = list(wanted)
     names = {service for target, service in pairs if target.kind in OF_SERVICE}
-    services = await _services(session, names)
-    schedules = {target.schedule_id for target, _ in pairs} | set(services.values())
+    by_name = await services(session, names)
+    schedules = {target.schedule_id for target, _ in pairs} | set(by_name.values())
     teams = {target.team_id for target, _ in pairs}
     return Duty(
         at,
         await _rotas(session, schedules - {None}, at),
         await _crews(session, teams - {None}),
-        services,
+        by_name,
     )
 
 
-async def _services(session: ReadSession, names: Collection[str]) -> dict[str, int | None]:
+async def services(session: ReadSession, names: Collection[str]) -> dict[str, int | None]:
+    """Of those of them that are in the catalogue, their schedule."""
     if not names:
         return {}
     statement = select(Service.name, Service.schedule_id).where(Service.name.in_(names))

@@ -26,12 +26,26 @@ class DrillState(StrEnum):
     CALLED_OFF = "called_off"  # somebody resolved it instead
 
 
-def drilled(step: Mapping[str, Any], message: str | None) -> dict[str, Any] | None:
+def drilled(
+    step: Mapping[str, Any], message: str | None, *, schedule_id: int | None = None
+) -> dict[str, Any] | None:
     """What a drill takes of a policy's step: its pages at once, and nothing that acts.
 
     None of a step that pages nobody. The drill's own message, if there is one, says what it says.
+    A drill is about no service; with the schedule of one, its people on call are meant.
     """
     pages = [action for action in step["actions"] if action["type"] == "notify"]
     if message is not None:
         pages = [{**action, "message": message} for action in pages]
+    if schedule_id is not None:
+        pages = [{**action, "target": _of(schedule_id, action["target"])} for action in pages]
     return {"delay_minutes": 0, "actions": pages} if pages else None
+
+
+def _of(schedule_id: int, target: Any) -> Any:
+    match target:
+        case "on_call":
+            return {"schedule": schedule_id}
+        case "next_on_call":
+            return {"schedule": schedule_id, "position": "next"}
+    return target

@@ -94,3 +94,21 @@ def whose_turn(ring: Sequence[int], last: int | None, *, is_team: bool) -> list[
         ]
     after = ring.index(last) + 1 if last in ring else 0
     return [*ring[after:], *ring[:after]]
+
+
+WORDS = {
+    TargetKind.ON_CALL: "whoever is on call",
+    TargetKind.NEXT_ON_CALL: "whoever is on call next",
+    TargetKind.ASSIGNEES: "whoever has it",
+    TargetKind.CREATOR: "whoever declared it",
+    TargetKind.ADMINS: "the admins",
+    TargetKind.TEAM: "a team",
+    TargetKind.ROUND_ROBIN: "whoever’s turn it is",
+    TargetKind.SCHEDULE: "whoever is on call on a schedule",
+    TargetKind.NEXT_ON_SCHEDULE: "whoever is on call next on a schedule",
+}
+
+
+def spoken(target: str | Mapping[str, Any]) -> str:
+    """A target as people say it; whom it comes to is told with the step."""
+    return WORDS.get(read_target(target).kind, "somebody")

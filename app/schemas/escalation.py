@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.domain.escalation import EscalationEventStatus, EscalationStatus
 from app.domain.notification import Channel
@@ -165,7 +165,9 @@ class EscalationRead(ReadSchema):
     """One policy at work on one incident."""
 
     id: int
-    policy_id: int | None = Field(description="Null for the fallback, or once it was deleted.")
+    policy_id: int | None = Field(
+        description="Null for the fallback, for people called by hand, or once it was deleted."
+    )
     policy_name: str
     is_fallback: bool
     status: EscalationStatus
@@ -222,11 +224,23 @@ class EventRead(EscalationEventRead):
 
 
 class Escalate(WriteSchema):
-    """What shall go on now: everything that is live, or one escalation."""
+    """What shall go on now: everything that is live, or one escalation; or whom to page now."""
 
     escalation_id: Key | None = Field(
         None, description="Only this one of the incident's.", examples=[1]
     )
+    to: Target | None = Field(
+        None,
+        description="Page these people instead, as a step of a policy would; what is at work"
+        " goes on as it stands.",
+        examples=[None],
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "Escalate":
+        if self.escalation_id is not None and self.to is not None:
+            raise ValueError("give `escalation_id` or `to`, not both")
+        return self
 
 
 class PolicyStart(WriteSchema):

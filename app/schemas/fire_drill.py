@@ -5,7 +5,7 @@ from pydantic import AliasPath, Field, model_validator
 from app.domain.fire_drill import DrillState
 from app.domain.notification import Channel, NotificationStatus
 from app.schemas.base import Instant, ReadSchema, WriteSchema
-from app.schemas.types import Key, PageMessage
+from app.schemas.types import Key, PageMessage, ServiceName
 
 
 class FireDrillCreate(WriteSchema):
@@ -17,12 +17,17 @@ class FireDrillCreate(WriteSchema):
     contact_method_id: Key | None = Field(
         None, description="This address alone; the answer verifies it.", examples=[1]
     )
+    service: ServiceName | None = Field(
+        None, description="With a policy: whose people on call its steps mean.", examples=[None]
+    )
     message: PageMessage | None = Field(None, examples=["The monthly drill. Press the button."])
 
     @model_validator(mode="after")
     def _one_aim(self) -> "FireDrillCreate":
         if self.policy_id is not None and self.contact_method_id is not None:
             raise ValueError("give `policy_id` or `contact_method_id`, not both")
+        if self.service is not None and self.policy_id is None:
+            raise ValueError("`service` goes with a `policy_id`")
         return self
 
 

@@ -7,18 +7,20 @@ would page nobody (see the unique key of notifications).
 Locking: the incident first, then the policy if one is named, then the escalations.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from app.core.errors import ConflictError, NotFoundError
+from app.core.errors import ConflictError, InvalidInputError, NotFoundError
 from app.crud import crud_escalation
 from app.db.session import WriteSession, wake_after_commit
 from app.domain import escalation
 from app.domain.escalation import LIVE, EscalationStatus, Position
-from app.domain.incident import IncidentStatus, TimelineType
+from app.domain.incident import IncidentStatus, Severity, TimelineType
+from app.domain.target import spoken
 from app.domain.user import Actor
 from app.models import Escalation, Incident
-from app.services import audit_log
+from app.services import audit_log, policy_target
 from app.services import escalation as escalation_service
 from app.services.incident_held import held, tell, unresolved
 
@@ -39,6 +41,12 @@ class DrillOnlyError(ConflictError):
     """A fire drill has a ladder of its own."""
 
     code = "DRILL_ONLY"
+
+
+class InvalidTargetError(InvalidInputError):
+    """Nobody and nothing is called so; `details.errors` names each place."""
+
+    code = "INVALID_TARGET"
 
 
 class AlreadyRunningError(ConflictError):
@@ -87,6 +95,53 @@ async def escalate(
         )
     wake_after_commit(session, escalation_service.LOOP)
     return incident
+
+
+async def call(
+    session: WriteSession,
+    incident_id: int,
+    to: str | Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Escalation:
+    """Page whom a target means, at once, as a ladder of one step; what is at work goes on."""
+    incident = await unresolved(session, incident_id, "escalated")
+    if incident.is_drill:
+        raise DrillOnlyError("A fire drill pages by its own ladder alone.")
+    found = await policy_target.faults_of(session, {"to": to})
+    if found:
+        raise InvalidTargetError(
+            f"Nobody can be called: {found[0].path} {found[0].message}.",
+            errors=[{"path": fault.path, "message": fault.message} for fault in found],
+        )
+    changes, _ = await _call_for_people(session, incident, now)
+    run = Escalation(
+        incident_id=incident_id,
+        policy_name=f"Called by {actor.name}"[:255],
+        steps=[{"delay_minutes": 0, "actions": [{"type": "notify", "target": to}]}],
+        final_delay_minutes=escalation.FALLBACK_FINAL_DELAY_MINUTES,
+        is_critical=incident.severity is Severity.CRITICAL,
+        status=EscalationStatus.ACTIVE,
+        next_step_at=now,
+        started_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    await crud_escalation.add(session, run)
+    after = {"incident_id": incident_id, "to": to}
+    await audit_log.note(session, "escalation.created", run.id, after=after, now=now)
+    await tell(
+        session,
+        incident,
+        TimelineType.ESCALATED,
+        f"{actor.name} called {spoken(to)}.{changes}",
+        actor,
+        now,
+        started=run.id,
+    )
+    wake_after_commit(session, escalation_service.LOOP)
+    return run
 
 
 async def start(

@@ -17,12 +17,15 @@ from app.crud import (
     crud_fire_drill,
     crud_incident,
     crud_notification,
+    crud_round_robin,
+    crud_target,
     crud_user,
 )
 from app.crud.base import Slice, Window
 from app.crud.crud_fire_drill import DrillFilter
 from app.db.session import ReadSession, WriteSession, wake_after_commit
 from app.domain import escalation
+from app.domain.duty import Duty
 from app.domain.escalation import EscalationEventStatus, EscalationStatus
 from app.domain.fire_drill import (
     LASTS,
@@ -35,7 +38,7 @@ from app.domain.fire_drill import (
 )
 from app.domain.incident import IncidentStatus, Severity, TimelineType
 from app.domain.notification import NotificationKind, Recipient
-from app.domain.target import Target, TargetKind
+from app.domain.target import OF_SERVICE, ON_DUTY, Target, TargetKind
 from app.domain.throttle import Quota
 from app.domain.user import Permission
 from app.models import (
@@ -52,6 +55,7 @@ from app.services import contact_method as contact_method_service
 from app.services import escalation as escalation_service
 from app.services import outbox
 from app.services import user as user_service
+from app.services.ladder_people import Turns, targets_of
 
 MOST_PAGES = 1000
 ONESELF = "Fire drill"  # what the ladder of a drill is called that no policy lent its own
@@ -71,6 +75,7 @@ class Aim:
     policy_id: int | None = None
     contact_method_id: int | None = None
     message: str | None = None
+    service: str | None = None  # with a policy: whose people on call it means
 
 
 # --- Starting -----------------------------------------------------------------------------
@@ -108,8 +113,11 @@ async def _of_policy(
     session: WriteSession, policy: EscalationPolicy, aim: Aim, by: User, now: datetime
 ) -> FireDrill:
     """The first step that reaches somebody, as the ladder would hand over to it."""
-    steps = [taken for step in policy.steps if (taken := drilled(step, aim.message)) is not None]
-    step = await _require_reach(session, steps, by, now)
+    services = await crud_target.services(session, [aim.service] if aim.service else [])
+    schedule_id = services.get(aim.service or "")
+    taken = [drilled(step, aim.message, schedule_id=schedule_id) for step in policy.steps]
+    steps = [step for step in taken if step is not None]
+    step = await _require_reach(session, steps, by, now, service=aim.service)
     incident = await _open(session, f"{TITLE}“{policy.name}”", by, now)
     await crud_escalation.add(session, _ladder(incident.id, policy.name, step, now))
     wake_after_commit(session, escalation_service.LOOP)
@@ -179,24 +187,61 @@ def _to(user_id: int, message: str | None) -> dict[str, Any]:
 
 
 async def _require_reach(
-    session: ReadSession, steps: Sequence[Mapping[str, Any]], by: User, now: datetime
+    session: ReadSession,
+    steps: Sequence[Mapping[str, Any]],
+    by: User,
+    now: datetime,
+    service: str | None = None,
 ) -> dict[str, Any]:
     """The first of these steps that would page somebody now."""
     skipped: dict[str, None] = {}
-    for document, step in zip(steps, escalation.read_steps(steps), strict=True):
-        targets = {one.target for one in step.actions if isinstance(one, escalation.Notify)}
-        people = {target: await _people(session, target, by) for target in targets}
+    read = escalation.read_steps(steps)
+    crew = await _crew(session, {one for step in read for one in targets_of(step)}, service, now)
+    for document, step in zip(steps, read, strict=True):
+        people = {target: await _people(session, target, by, crew) for target in targets_of(step)}
         pages = escalation.pages_of(step, recipients=people, severity=Severity.CRITICAL, due_at=now)
         if pages.owed:
             return dict(document)
         skipped |= dict.fromkeys(f" {skip.name} {skip.reason}." for skip in pages.skipped)
+        skipped |= dict.fromkeys(f" {why}" for target in people if (why := crew.why(target)))
     raise ReachesNobodyError(
         "It would page nobody."
         + ("".join(skipped) or " There is nobody whom it names, or nothing of it pages.")
     )
 
 
-async def _people(session: ReadSession, target: Target, by: User) -> Collection[Recipient]:
+@dataclass(frozen=True)
+class _Crew:
+    """Whom schedules, teams and turns mean now. Nobody's turn moves before the page is made."""
+
+    duty: Duty
+    turns: Turns
+    service: str | None
+
+    def why(self, target: Target) -> str | None:
+        """Why a target means nobody."""
+        if target.kind not in ON_DUTY:
+            return None
+        if target.kind in OF_SERVICE and self.service is None:
+            return "A drill is about no service; name one with `service`."
+        return self.duty.meant(target, self.service or "").why
+
+
+async def _crew(
+    session: ReadSession, targets: Collection[Target], service: str | None, now: datetime
+) -> _Crew:
+    wanted = [(target, service or "") for target in targets if target.kind in ON_DUTY]
+    rings = {target.ring for target, _ in wanted if target.kind is TargetKind.ROUND_ROBIN}
+    return _Crew(
+        await crud_target.duty(session, wanted, at=now),
+        Turns(await crud_round_robin.look(session, rings)),
+        service,
+    )
+
+
+async def _people(
+    session: ReadSession, target: Target, by: User, crew: _Crew
+) -> Collection[Recipient]:
     """Whom a target means in a drill: who starts it created it, and nobody has it yet."""
     match target.kind:
         case TargetKind.USER if target.user_id is not None:
@@ -205,9 +250,16 @@ async def _people(session: ReadSession, target: Target, by: User) -> Collection[
             ids = [admin.id for admin in await crud_user.active_admins(session)]
         case TargetKind.CREATOR:
             ids = [by.id]
+        case kind if kind in ON_DUTY:
+            ids = list(crew.duty.meant(target, crew.service or "").user_ids)
         case _:
             ids = []
-    return (await crud_user.recipients(session, ids)).values()
+    people = list((await crud_user.recipients(session, ids)).values())
+    if target.kind is not TargetKind.ROUND_ROBIN:
+        return people
+    in_order = sorted(people, key=lambda person: ids.index(person.user_id))
+    turn = crew.turns.choose(0, target, in_order)
+    return [person for person in people if person.user_id == turn]
 
 
 async def _open(session: WriteSession, title: str, by: User, now: datetime) -> Incident:

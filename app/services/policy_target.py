@@ -13,7 +13,20 @@ from app.domain.conditions import Fault
 
 async def faults(session: WriteSession, steps: Sequence[Mapping[str, Any]]) -> list[Fault]:
     """Everybody and everything that steps name and that is not there, in their order."""
-    named = list(_named(steps))
+    return await faults_of(
+        session,
+        {
+            f"steps[{s}].actions[{a}].target": action["target"]
+            for s, step in enumerate(steps)
+            for a, action in enumerate(step["actions"])
+            if "target" in action
+        },
+    )
+
+
+async def faults_of(session: WriteSession, targets: Mapping[str, Any]) -> list[Fault]:
+    """What these targets, each at its path, name that is not there."""
+    named = [one for path, target in targets.items() for one in _named(path, target)]
     users = await crud_user.by_ids(session, {key for _, word, key in named if word == "user"})
     gone = await crud_target.missing(
         session,
@@ -33,15 +46,11 @@ async def faults(session: WriteSession, steps: Sequence[Mapping[str, Any]]) -> l
     return found
 
 
-def _named(steps: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, int]]:
-    """Where a step names what, by which number."""
-    for s, step in enumerate(steps):
-        for a, action in enumerate(step["actions"]):
-            target, path = action.get("target"), f"steps[{s}].actions[{a}].target"
-            if not isinstance(target, Mapping):
-                continue
-            for word in ("user", "schedule", "team"):
-                if word in target:
-                    yield f"{path}.{word}", word, target[word]
-            for place, user_id in enumerate(target.get("round_robin", ())):
-                yield f"{path}.round_robin[{place}]", "user", user_id
+def _named(path: str, target: Any) -> Iterator[tuple[str, str, int]]:
+    """Where a target names what, by which number."""
+    if isinstance(target, Mapping):
+        for word in ("user", "schedule", "team"):
+            if word in target:
+                yield f"{path}.{word}", word, target[word]
+        for place, user_id in enumerate(target.get("round_robin", ())):
+            yield f"{path}.round_robin[{place}]", "user", user_id

@@ -44,7 +44,7 @@ async def start_fire_drill(
     """
     if body.policy_id is not None:
         await _require_responder(user)
-    aim = Aim(body.policy_id, body.contact_method_id, body.message)
+    aim = Aim(body.policy_id, body.contact_method_id, body.message, body.service)
     async with service.database.reading() as session:
         tries = await fire_drill.tries(session, aim, by=user)
     await count(service, tries)

@@ -315,16 +315,21 @@ async def escalate_incident(
     now: Now,
     user: Responder,
     _: Once,
-    body: Escalate = Escalate(escalation_id=None),  # noqa: B008  # nobody changes it
+    body: Escalate = Escalate(escalation_id=None, to=None),  # noqa: B008  # nobody changes it
 ) -> Incident:
-    """Call for more people: what comes next of every policy at work, or of one, comes now.
+    """Call for more people: what comes next of every policy at work, or of one, comes now; or
+    page whoever is on call somewhere, a team or a person.
 
     An acknowledged incident opens again and a snooze ends. With nothing at work the fallback
     pages.
     """
-    await escalation_by_hand.escalate(
-        session, incident_id, body.escalation_id, actor=acting(user), now=now
-    )
+    if body.to is not None:
+        to = body.model_dump(mode="json", exclude_none=True)["to"]
+        await escalation_by_hand.call(session, incident_id, to, actor=acting(user), now=now)
+    else:
+        await escalation_by_hand.escalate(
+            session, incident_id, body.escalation_id, actor=acting(user), now=now
+        )
     return await _shown(session, incident_id)
 
 
