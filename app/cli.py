@@ -1,5 +1,5 @@
-"""The command: `tocsin serve`, `worker`, `migrate`, `create-admin`. Whatever stops a start is
-one sentence on stderr and exit status 2, never a traceback."""
+"""The command: `tocsin serve`, `worker`, `migrate`, `create-admin`, `preflight` and others.
+Whatever stops a start is one sentence on stderr and exit status 2, never a traceback."""
 
 import asyncio
 import gc
@@ -19,6 +19,7 @@ import typer
 from fastapi import FastAPI
 from pydantic import TypeAdapter, ValidationError
 
+from app.api.preflight_shown import look, readable
 from app.api.serving import Server, server_config
 from app.core import logging as tocsin_logging
 from app.core import secret_file, source, telemetry
@@ -36,6 +37,7 @@ from app.db.session import Database, WriteSession, transaction_time
 from app.db.url import driver_url
 from app.domain.user import Role
 from app.main import Setup, build_database, build_senders, build_worker, create_app, webhook_secret
+from app.schemas.preflight import PreflightRead
 from app.schemas.types import EmailAddress
 from app.services import audit_log
 from app.services import user as user_service
@@ -162,6 +164,17 @@ def create_admin(
         print(f"{email} is an admin now.")
         if given is None:
             print(f"Password (shown this once): {chosen}")
+
+
+@cli.command()
+def preflight(
+    as_json: Annotated[bool, typer.Option("--json", help="Print what the API answers.")] = False,
+) -> None:
+    """Look for what would let a page reach nobody. Exit: 0 nothing, 1 something, 2 failed."""
+    with _set_up(_settings()) as setup:
+        report = asyncio.run(_look(setup))
+    print(report.model_dump_json(indent=2) if as_json else readable(report))
+    raise typer.Exit(0 if report.is_clean else 1)
 
 
 @cli.command(name="webhook-secret")
@@ -353,6 +366,15 @@ async def _create_admin(setup: Setup, email: str, password: str) -> None:
             await _with_database(setup, create)
     except user_service.EmailTakenError as error:
         raise SetupError(error.message) from None
+
+
+async def _look(setup: Setup) -> PreflightRead:
+    senders = build_senders(setup.settings, setup.data_dir, Signer(setup.secret_key))
+    database = build_database(setup)
+    try:
+        return await look(database, {str(each.channel): each.state() for each in senders})
+    finally:
+        await database.close()
 
 
 async def _work(setup: Setup) -> None:

@@ -41,6 +41,7 @@ class NotificationKind(StrEnum):
     DUTY_CHANGED = "duty_changed"  # somebody changed when you are on call
     SHIFT_REQUESTED = "shift_requested"  # somebody asks you to take a shift
     SHIFT_ANSWERED = "shift_answered"  # what became of a shift that was asked for
+    PREFLIGHT = "preflight"  # what the nightly checks found
 
 
 # What an incident sends, and admins may word: the rest is Tocsin's own.

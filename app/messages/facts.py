@@ -220,6 +220,16 @@ class ShiftAnswerFacts(ShiftRequestFacts):
     outcome: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class PreflightFacts:
+    """What the nightly checks found that nobody was told of yet."""
+
+    recipient: str | None
+    new: int
+    findings: tuple[str, ...]  # the gravest of them, in words
+    api_url: str
+
+
 DutyMessage = DutyFacts | DutyChangeFacts | ShiftRequestFacts
 
 
@@ -242,6 +252,7 @@ Facts = (
     | PasswordChangedFacts
     | WebhookDisabledFacts
     | DutyMessage
+    | PreflightFacts
 )
 
 INCIDENT_FACTS: Mapping[NotificationKind, type[PageFacts | UpdateFacts]] = {
@@ -266,6 +277,7 @@ FACTS: Mapping[NotificationKind, type[Facts]] = {
     NotificationKind.DUTY_CHANGED: DutyChangeFacts,
     NotificationKind.SHIFT_REQUESTED: ShiftRequestFacts,
     NotificationKind.SHIFT_ANSWERED: ShiftAnswerFacts,
+    NotificationKind.PREFLIGHT: PreflightFacts,
 }
 
 

@@ -19,6 +19,7 @@ from app.messages.facts import (
     Facts,
     PageFacts,
     PasswordChangedFacts,
+    PreflightFacts,
     RecoveryFacts,
     ShiftRequestFacts,
     SignupFacts,
@@ -29,6 +30,14 @@ from app.messages.facts import (
 )
 from app.messages.plain import block, counted, instant
 
+AccountFacts = (
+    ContactTestFacts
+    | VerificationFacts
+    | SignupFacts
+    | SignupKnownFacts
+    | RecoveryFacts
+    | PasswordChangedFacts
+)
 NOT_YOU = "If this was not you, you need not do anything."
 
 
@@ -65,6 +74,20 @@ def letter(kind: NotificationKind, facts: Facts) -> Letter:
     match facts:
         case UpdateFacts():
             return _update(kind, facts)
+        case WebhookDisabledFacts():
+            return _webhook_disabled(facts)
+        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
+            return _duty(kind, facts)
+        case PreflightFacts():
+            return _preflight(facts)
+        case PageFacts():
+            raise TypeError("A page has a template of its own.")
+        case _:
+            return _of_account(facts)
+
+
+def _of_account(facts: AccountFacts) -> Letter:
+    match facts:
         case ContactTestFacts():
             return _contact_test(facts)
         case VerificationFacts():
@@ -77,12 +100,6 @@ def letter(kind: NotificationKind, facts: Facts) -> Letter:
             return _recovery(facts)
         case PasswordChangedFacts():
             return _password_changed(facts)
-        case WebhookDisabledFacts():
-            return _webhook_disabled(facts)
-        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
-            return _duty(kind, facts)
-        case PageFacts():
-            raise TypeError("A page has a template of its own.")
 
 
 def _update(kind: NotificationKind, facts: UpdateFacts) -> Letter:
@@ -204,6 +221,20 @@ def _webhook_disabled(facts: WebhookDisabledFacts) -> Letter:
             "Once its endpoint works again, make the subscription active and replay what it"
             " missed.",
         ),
+    )
+
+
+def _preflight(facts: PreflightFacts) -> Letter:
+    more = facts.new - len(facts.findings)
+    return Letter(
+        subject=f"Before the night: {counted(facts.new, 'new finding')}",
+        lead=greeted(facts.recipient, "something may keep pages from reaching people."),
+        heading="Found by the nightly checks",
+        paragraphs=(
+            *facts.findings,
+            *((f"And {more} more.",) if more > 0 else ()),
+        ),
+        footnote=f"All that stands now: {facts.api_url}, or `tocsin preflight`.",
     )
 
 

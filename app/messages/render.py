@@ -44,6 +44,7 @@ CHANNELS: Mapping[NotificationKind, tuple[Channel, ...]] = {
     NotificationKind.PASSWORD_CHANGED: _MAIL_ONLY,
     NotificationKind.WEBHOOK_DISABLED: _MAIL_ONLY,
     **dict.fromkeys(DUTY_KINDS, _EVERYWHERE),
+    NotificationKind.PREFLIGHT: _MAIL_ONLY,
 }
 
 

@@ -208,6 +208,8 @@ RECORDED_ELSEWHERE: dict[str, str] = {
     "maintained_services": "named by the maintenance window that is for them",
     "notification_attempts": "what was sent, listed with its notification",
     "notification_preferences": "written in bulk; said in words",
+    "preflight_findings": "what the nightly checks found; nobody changes it by hand",
+    "preflight_runs": "when the nightly checks ran",
     "notifications": "what was sent",
     "on_call_notices": "what people are told of their duty; what was sent is a notification",
     "on_call_watches": "how schedules were found when they were last looked at",

@@ -102,6 +102,7 @@ LETTERS = {
     NotificationKind.DUTY_CHANGED: "It tells that somebody changed when they are on call.",
     NotificationKind.SHIFT_REQUESTED: "It tells that somebody asks for cover, or offers a swap.",
     NotificationKind.SHIFT_ANSWERED: "It tells what became of a shift that was asked for.",
+    NotificationKind.PREFLIGHT: "It tells what the nightly checks found.",
 }
 
 

@@ -27,6 +27,7 @@ from app.messages.facts import (
     Facts,
     PageFacts,
     PasswordChangedFacts,
+    PreflightFacts,
     RecoveryFacts,
     SignupFacts,
     SignupKnownFacts,
@@ -238,6 +239,13 @@ class _Composer:
                     name=str(lease.facts["name"]),
                     why=str(lease.facts["why"]),
                     disabled_at=lease.promised_at,
+                )
+            case NotificationKind.PREFLIGHT:
+                return PreflightFacts(
+                    recipient=name,
+                    new=int(lease.facts["new"]),
+                    findings=tuple(lease.facts["findings"]),
+                    api_url=f"{self._public_url}/v1/preflight",
                 )
         raise UnsendableError(f"There is no letter about {lease.kind}.")
 

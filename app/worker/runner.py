@@ -38,9 +38,9 @@ from app.worker.heartbeat import Heartbeat
 from app.worker.housekeeping import BODIES_KEPT, EVENTS_KEPT, Housekeeping
 from app.worker.loop import Loop
 from app.worker.monitors import Monitors
-from app.worker.quiet import Quiet
 from app.worker.notices import Notices
 from app.worker.preflight import Preflight
+from app.worker.quiet import Quiet
 from app.worker.reader import Reader
 from app.worker.receipts import Receipts
 from app.worker.relay import Relay

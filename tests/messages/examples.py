@@ -11,6 +11,7 @@ from app.messages.facts import (
     DutyFacts,
     Facts,
     PasswordChangedFacts,
+    PreflightFacts,
     RecoveryFacts,
     ShiftAnswerFacts,
     ShiftRequestFacts,
@@ -78,6 +79,12 @@ EXAMPLES: dict[NotificationKind, Facts] = {
         time_zone="Europe/Berlin",
         gained=((NOW, NOW + timedelta(hours=2)),),
         lost=((NOW + timedelta(hours=3), NOW + timedelta(hours=4)),),
+    ),
+    NotificationKind.PREFLIGHT: PreflightFacts(
+        recipient="Ana",
+        new=3,
+        findings=("Nobody is on call by “Databases”. Add a layer.", "Bob is deactivated."),
+        api_url="https://tocsin.test/v1/preflight",
     ),
     NotificationKind.SHIFT_REQUESTED: SHIFT_REQUEST,
     NotificationKind.SHIFT_ANSWERED: ShiftAnswerFacts(

@@ -22,6 +22,7 @@ ACCOUNT_KINDS = (
     NotificationKind.RECOVERY,
     NotificationKind.PASSWORD_CHANGED,
     NotificationKind.WEBHOOK_DISABLED,
+    NotificationKind.PREFLIGHT,
 )
 SCRIPT = "<script>alert(1)</script>\"'&"
 
