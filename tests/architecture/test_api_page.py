@@ -13,7 +13,9 @@ from app.core.errors import NotFoundError, TocsinError
 from app.domain.contact_method import MOST_METHODS, MOST_RULES
 from app.domain.heartbeat_monitor import PINGS_KEPT
 from app.domain.notification import INCIDENT_KINDS
+from app.domain.team import MOST_MEMBERS
 from app.messages.wording import WORDED_CHANNELS
+from app.services.service import MOST_UNCATALOGUED
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "api.md").read_text()
@@ -75,6 +77,8 @@ def test_every_list_without_pages_is_told_with_its_bound(app: FastAPI) -> None:
         "contact-methods": MOST_METHODS,
         "notification-rules": MOST_RULES,
         "pings": PINGS_KEPT,
+        "members": MOST_MEMBERS,
+        "uncatalogued": MOST_UNCATALOGUED,
     }
 
 
