@@ -7,6 +7,7 @@ import pytest
 
 from app.domain.user import Role
 from tests.api.answers import send
+from tests.api.rotas import schedule, weekly
 from tests.permissions import BODIES, CALLERS, QUERIES, TABLE, UNDOCUMENTED
 from tests.world import World
 
@@ -56,6 +57,9 @@ async def test_each_may_do_what_the_table_says(world: World, caller: str) -> Non
         "team_id": team["id"],
         "service_id": catalogued["id"],
         "window_id": 999_999,
+        "schedule_id": (await schedule(world, admin, weekly(admin.id)))["id"],
+        "override_id": 999_999,
+        "temporary_id": 999_999,
         "key": "region",
         "token": "guess",
         "channel": "email",

@@ -21,7 +21,9 @@ STEMS = {"alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "call
          "user", "webhook", "webhook_delivery"}  # fmt: skip
 STEMS |= {"maintenance_window", "service", "team"}
 STEMS |= {"shift_request", "pager", "on_call_notice", "handoff"}
-STEMS |= {"heartbeat_monitor", "heartbeat_ping"}
+STEMS |= {"demo", "heartbeat_monitor", "heartbeat_ping"}
+STEMS |= {"schedule", "schedule_list", "schedule_override", "rota", "on_call"}
+STEMS |= {"calendar", "calendar_feed", "calendar_shift"}
 SHARED = {"base", "prepared", "search", "types"}
 PLURAL = {"api_keys": "api_key",
           "contact_methods": "contact_method", "custom_fields": "custom_field",
@@ -30,8 +32,11 @@ PLURAL = {"api_keys": "api_key",
           "message_templates": "message_template", "notifications": "notification",
           "notification_preferences": "notification_preference",
           "streams": "event", "users": "user", "webhook_subscriptions": "webhook"}  # fmt: skip
+PLURAL |= {"schedules": "schedule", "schedule_overrides": "schedule_override"}
 PLURAL |= {"maintenance_windows": "maintenance_window", "services": "service", "teams": "team"}
 PLURAL |= {"shift_requests": "shift_request", "on_call_notices": "on_call_notice"}
+PLURAL |= {"calendars": "calendar", "calendar_feeds": "calendar_feed"}
+PLURAL |= {"calendar_file": "calendar_feed"}
 PLURAL |= {"heartbeats": "heartbeat_monitor", "pings": "heartbeat_ping"}
 # The seed's own name for a second door into `integration`, and its siblings.
 DOORS = {"elastic_webhook", "alertmanager_webhook", "alerts_webhook",
