@@ -23,6 +23,7 @@ from app.db.embedded import default_data_dir
 from tests.e2e import (
     accounts,
     catalogue,
+    duty,
     heartbeats,
     incidents,
     keys,
@@ -54,6 +55,7 @@ STEPS = [
     *catalogue.catalogue.steps,
     *heartbeats.heartbeats.steps,
     *schedules.schedules.steps,
+    *duty.duty.steps,
     *reaching.methods.steps,
     *reaching.messages.steps,
     *streams.streams.steps,

@@ -20,7 +20,7 @@ STEMS = {"alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "call
          "throttle",
          "user", "webhook", "webhook_delivery"}  # fmt: skip
 STEMS |= {"maintenance_window", "service", "team"}
-STEMS |= {"shift_request", "pager", "on_call_notice", "handoff"}
+STEMS |= {"shift_request", "pager", "on_call_notice", "handoff", "duty_change"}
 STEMS |= {"demo", "heartbeat_monitor", "heartbeat_ping"}
 STEMS |= {"schedule", "schedule_list", "schedule_override", "rota", "on_call"}
 STEMS |= {"calendar", "calendar_feed", "calendar_shift"}
