@@ -63,10 +63,10 @@ class Item:
     delivery: Delivery
     signal: Signal
     reason: str | None = None  # why it could not be read
-    suppressed: str | None = None  # why nobody is paged for it yet
     outcome: AlertOutcome = AlertOutcome.IGNORED
     incident_id: int | None = None
     alert_id: int = 0
+    suppressed: str | None = None  # why nobody is paged for it yet
 
     @property
     def service(self) -> str:
