@@ -1,6 +1,6 @@
 """Services: who owns them, and how their incidents are met."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
@@ -38,9 +38,15 @@ def _critical_is_high(urgency: dict[Severity, Urgency]) -> dict[Severity, Urgenc
     return urgency
 
 
+def _worst_first(urgency: dict[Severity, Urgency]) -> dict[Severity, Urgency]:
+    # The database keeps an order of its own; what is the same shall read the same.
+    return dict(sorted(urgency.items(), key=lambda said: said[0].rank))
+
+
 UrgencyBySeverity = Annotated[
     dict[Severity, Urgency],
     AfterValidator(_critical_is_high),
+    AfterValidator(_worst_first),
     Field(description=URGENCY_HELP, examples=[EXAMPLE_URGENCY]),
 ]
 AutoResolve = Annotated[
@@ -58,6 +64,17 @@ class SupportHoursWrite(WriteSchema):
         description="Up to an earlier or the same hour: into the next day.",
         examples=[EXAMPLE_HOURS["hours"]],
     )
+
+
+class HoursRead(ReadSchema):
+    since: str = Field(examples=["09:00"])
+    until: str = Field(examples=["17:00"])
+    days: list[str] = Field(examples=[["mon", "tue"]])
+
+
+class SupportHoursRead(ReadSchema):
+    time_zone: str = Field(examples=["Europe/Berlin"])
+    hours: list[HoursRead]
 
 
 class ServiceCreate(WriteSchema):
@@ -101,8 +118,10 @@ class ServiceRead(ReadSchema):
     team_id: int | None
     policy_id: int | None = Field(description=PINNED_HELP)
     schedule_id: int | None
-    urgency: dict[Severity, Urgency] = Field(description=URGENCY_HELP, examples=[EXAMPLE_URGENCY])
-    support_hours: dict[str, Any] | None = Field(examples=[EXAMPLE_HOURS])
+    urgency: Annotated[dict[Severity, Urgency], AfterValidator(_worst_first)] = Field(
+        description=URGENCY_HELP, examples=[EXAMPLE_URGENCY]
+    )
+    support_hours: SupportHoursRead | None
     auto_resolve_after_minutes: int | None = Field(description=SILENCE_HELP)
     auto_resolve_acknowledged: bool = Field(description=ANSWERED_HELP)
     revision: int

@@ -1,6 +1,7 @@
 """The catalogue of services: made, changed, found, and what one says of itself."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ async def test_a_service_comes_back_as_it_was_given(world: World) -> None:
         "team_id": team["id"],
         "policy_id": policy["id"],
         "schedule_id": schedule["id"],
-        "urgency": {"low": "low", "medium": "high"},
+        "urgency": {"low": "low", "medium": "high", "high": "high"},
         "support_hours": HOURS,
         "auto_resolve_after_minutes": 1440,
     }
@@ -43,6 +44,9 @@ async def test_a_service_comes_back_as_it_was_given(world: World) -> None:
     kept = {**HOURS, "hours": [{"since": "09:00", "until": "17:00"}]}
     assert {name: made[name] for name in given} == {**given, "support_hours": kept}
 
+    made["support_hours"]["hours"][0]["days"] = days
+    read = await world.client.get(f"{SERVICES}/{made['id']}", headers=admin.headers)
+    assert read.text.startswith(json.dumps(made, separators=(",", ":"))[:-1])  # byte for byte
     bare = await a_service(world, admin, "search")
     assert {name: bare[name] for name in given} == dict.fromkeys(given) | {"urgency": {}}
 
