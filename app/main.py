@@ -22,6 +22,7 @@ from app.api.state import Pulse, Service
 from app.api.v1.api import router as v1
 from app.api.watch import Watch
 from app.channels.base import Sender
+from app.channels.calendar import CalendarFetcher
 from app.channels.chat import ChatSender
 from app.channels.email import SmtpSender, parse_smtp_url
 from app.channels.fallback import Fallback
@@ -49,6 +50,7 @@ from app.domain.storm import ServiceLimit
 from app.services import audit_log
 from app.web import router as web
 from app.worker import Worker
+from app.worker.calendars import Calendars
 from app.worker.compose import composer
 from app.worker.loop import Loop
 from app.worker.runner import Monitor
@@ -63,6 +65,7 @@ instead. Every error has the same shape: `code`, `message`, `request_id`, `detai
 
 
 PAGING_POOL = 5  # connections, besides those that requests share
+CALENDAR_POOL = 2  # likewise, for the calendars that schedules follow
 WEBHOOK_POOL = 3  # likewise, for what goes to webhook subscriptions
 
 
@@ -119,22 +122,23 @@ def _send_timeout(settings: Settings) -> timedelta:
 
 
 def _email_sender(settings: Settings, data_dir: Path) -> Sender:
+    outbox = OutboxSender(data_dir / "outbox", settings.mail_from)
     if settings.smtp_url is None:
-        return OutboxSender(data_dir / "outbox", settings.mail_from)
-    first = _smtp_sender(settings, settings.smtp_url, "TOCSIN_SMTP_URL")
+        return outbox
+    first = _smtp_sender(settings, settings.smtp_url, "TOCSIN_SMTP_URL", outbox)
     if settings.smtp_backup_url is None:
         return first
     return Fallback(
-        first, _smtp_sender(settings, settings.smtp_backup_url, "TOCSIN_SMTP_BACKUP_URL")
+        first, _smtp_sender(settings, settings.smtp_backup_url, "TOCSIN_SMTP_BACKUP_URL", outbox)
     )
 
 
-def _smtp_sender(settings: Settings, url: SecretStr, name: str) -> SmtpSender:
+def _smtp_sender(settings: Settings, url: SecretStr, name: str, aside: Sender) -> SmtpSender:
     try:
         server = parse_smtp_url(url.get_secret_value())
     except SetupError as error:
         raise SetupError(str(error).replace("TOCSIN_SMTP_URL", name)) from None
-    return SmtpSender(server, settings.mail_from, timeout=_send_timeout(settings))
+    return SmtpSender(server, settings.mail_from, timeout=_send_timeout(settings), aside=aside)
 
 
 def _sms_sender(settings: Settings) -> Sender | None:
@@ -228,6 +232,14 @@ def build_webhooks(
     )
 
 
+def build_calendars(settings: Settings, database: Database) -> Calendars:
+    """What fetches the calendars that schedules follow."""
+    private = parse_networks(settings.allow_private_targets)
+    fetcher = CalendarFetcher(VERSION, allowed=private, timeout=_send_timeout(settings))
+    period = timedelta(minutes=settings.calendar_minutes)
+    return Calendars(database.beside(pool_size=CALENDAR_POOL), fetcher, period=period)
+
+
 def build_monitor(settings: Settings) -> Monitor | None:
     """Whoever wants to hear that we live."""
     if settings.heartbeat_url is None:
@@ -265,6 +277,7 @@ def build_worker(
         monitor=build_monitor(settings),
         metrics=counted,
         webhooks=build_webhooks(settings, database, signer, counted),
+        calendars=build_calendars(settings, database),
     )
 
 

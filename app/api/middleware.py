@@ -50,7 +50,9 @@ SAFE_HEADERS = {
 ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}  # other hosts of the domain: not ours
 NO_STORE = (b"cache-control", b"no-store")
 # What whoever holds a link may do is in its last part.
-SECRET_PATH = re.compile("/+(a|v1/+receipts|v1/+ping|account/+[^/]+)/+.+", re.DOTALL | re.IGNORECASE)
+SECRET_PATH = re.compile(
+    "/+(a|v1/+receipts|v1/+calendar|v1/+ping|account/+[^/]+)/+.+", re.DOTALL | re.IGNORECASE
+)
 
 
 def _raw(name: str, value: str) -> tuple[bytes, bytes]:

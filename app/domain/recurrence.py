@@ -290,7 +290,9 @@ def _days(rule: Rule, begins: datetime, allowance: Allowance) -> list[date]:
         case Frequency.MONTHLY:
             days = _month(begins.date())
         case Frequency.WEEKLY:
-            days = [begins.date() + number * DAY for number in range(7)]
+            first = begins.toordinal()
+            last = min(first + 7, date.max.toordinal() + 1)
+            days = [date.fromordinal(number) for number in range(first, last)]
         case Frequency.DAILY | Frequency.HOURLY:
             days = [begins.date()]
     allowance.take(TURN + len(days))
