@@ -27,6 +27,7 @@ from tests.e2e import (
     heartbeats,
     incidents,
     keys,
+    nights,
     policies,
     reaching,
     report,
@@ -61,6 +62,7 @@ STEPS = [
     *streams.streams.steps,
     *keys.keys.steps,
     *roles.roles.steps,
+    *nights.nights.steps,
     *watching.watching.steps,
 ]
 # Routes that need somebody else to have done something; they must be called, and may be refused.

@@ -10,7 +10,18 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from app.db.embedded import EmbeddedPostgres
-from tests.bench import claim, delivery, figures, idle, ingest, lists, peers, reads, streams
+from tests.bench import (
+    claim,
+    delivery,
+    figures,
+    idle,
+    incident_figures,
+    ingest,
+    lists,
+    peers,
+    reads,
+    streams,
+)
 from tests.bench.figures import Figure
 from tests.bench.ground import SETTINGS, Bench, MissingToolError
 
@@ -21,6 +32,7 @@ PARTS: dict[str, Part] = {
     "delivery": delivery.measure,
     "lists": lists.measure,
     "reads": reads.measure,
+    "figures": incident_figures.measure,
     "streams": streams.measure,
     "idle": idle.measure,
 }
