@@ -191,7 +191,8 @@ class Uncatalogued(NamedTuple):
 
 
 # From name to name along the index of incidents by service: what it costs are the names, and
-# not the incidents. The latest incident of a name is the end of its stretch of the index.
+# not the incidents. The latest incident of a name is the end of its stretch of the index, and is
+# asked for as a place in it: for the greatest id of a name the planner might go by the ids.
 _UNCATALOGUED = text("""
     WITH RECURSIVE names AS (
         (SELECT service AS name, 1 AS place FROM incidents ORDER BY service LIMIT 1)
@@ -207,10 +208,12 @@ _UNCATALOGUED = text("""
         FROM names
         CROSS JOIN LATERAL (
             SELECT near.created_at FROM (
-                SELECT created_at, deleted_at, is_drill FROM incidents
-                WHERE service = names.name ORDER BY id DESC LIMIT 100
+                SELECT service, created_at, deleted_at, is_drill FROM incidents
+                WHERE (service, id) <= (names.name, 9223372036854775807)
+                ORDER BY service DESC, id DESC LIMIT 100
             ) near
-            WHERE near.deleted_at IS NULL AND NOT near.is_drill LIMIT 1
+            WHERE near.service = names.name AND near.deleted_at IS NULL AND NOT near.is_drill
+            LIMIT 1
         ) latest
         WHERE latest.created_at >= :since
             AND NOT EXISTS (SELECT 1 FROM services s WHERE s.name = names.name)
