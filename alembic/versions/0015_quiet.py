@@ -106,11 +106,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["incident_id"],
             ["incidents.id"],
-            name=op.f("fk_silence_watches_incident_id_incidents"),
+            name=op.f("fk_silence_watches_incident_id"),
         ),
         sa.PrimaryKeyConstraint("incident_id", name=op.f("pk_silence_watches")),
     )
-    op.create_index("ix_silence_watches_due_at", "silence_watches", ["due_at", "incident_id"])
+    op.create_index(
+        "ix_silence_watches_due_at_incident_id", "silence_watches", ["due_at", "incident_id"]
+    )
 
 
 def downgrade() -> None:

@@ -24,6 +24,7 @@ STEMS |= {"shift_request", "pager", "on_call_notice", "handoff", "duty_change"}
 STEMS |= {"demo", "heartbeat_monitor", "heartbeat_ping"}
 STEMS |= {"schedule", "schedule_list", "schedule_override", "rota", "on_call"}
 STEMS |= {"calendar", "calendar_feed", "calendar_shift"}
+STEMS |= {"quiet", "silence"}
 SHARED = {"base", "prepared", "search", "types"}
 PLURAL = {"api_keys": "api_key",
           "contact_methods": "contact_method", "custom_fields": "custom_field",
