@@ -264,9 +264,38 @@ def _looks() -> None:
             CREATE TRIGGER on_call_looked_at AFTER INSERT OR UPDATE ON {table}
             FOR EACH ROW EXECUTE FUNCTION on_call_look_again()
         """)
+    # What a calendar of somebody else says changes whoever follows it.
+    op.execute("""
+        CREATE FUNCTION on_call_look_at_followers() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            INSERT INTO on_call_watches (schedule_id, next_look_at)
+            SELECT followers.id, to_timestamp(0) FROM (
+                SELECT s.id FROM schedules s, (SELECT DISTINCT calendar_id FROM changed) c
+                WHERE s.layers @> jsonb_build_array(jsonb_build_object('calendar', c.calendar_id))
+                    OR s.holidays @> jsonb_build_array(c.calendar_id)
+                UNION
+                SELECT t.schedule_id FROM temporary_schedules t,
+                    (SELECT DISTINCT calendar_id FROM changed) c
+                WHERE t.layers @> jsonb_build_array(jsonb_build_object('calendar', c.calendar_id))
+                    AND t.removed_at IS NULL
+            ) followers
+            ORDER BY followers.id
+            ON CONFLICT (schedule_id) DO UPDATE SET next_look_at = excluded.next_look_at;
+            RETURN NULL;
+        END $$
+    """)
+    for event in ("INSERT", "UPDATE"):
+        op.execute(f"""
+            CREATE TRIGGER on_call_looked_at_{event.lower()} AFTER {event} ON calendar_shifts
+            REFERENCING NEW TABLE AS changed
+            FOR EACH STATEMENT EXECUTE FUNCTION on_call_look_at_followers()
+        """)
 
 
 def downgrade() -> None:
+    for event in ("insert", "update"):
+        op.execute(f"DROP TRIGGER on_call_looked_at_{event} ON calendar_shifts")
+    op.execute("DROP FUNCTION on_call_look_at_followers()")
     for table in EDITED:
         op.execute(f"DROP TRIGGER on_call_looked_at ON {table}")
     op.execute("DROP FUNCTION on_call_look_again()")

@@ -7,7 +7,7 @@ holds besides costs nothing.
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, union
+from sqlalchemy import ColumnElement, func, or_, select, union
 
 from app.db.session import ReadSession
 from app.domain.incident import IncidentStatus
@@ -81,8 +81,8 @@ async def pages(
     )
     found = (await session.execute(statement)).tuples().all()
     return [
-        (user_id, claimed_at, *of)
-        for user_id, claimed_at, *of in found
+        (user_id, claimed_at, incident_id, title, dedup_key, service)
+        for user_id, claimed_at, incident_id, title, dedup_key, service in found
         if user_id is not None and claimed_at is not None
     ]
 
@@ -127,7 +127,7 @@ async def requests(
     return (await session.scalars(statement)).all()
 
 
-def _pages_to(people: Collection[int], shift: Interval) -> list[object]:
+def _pages_to(people: Collection[int], shift: Interval) -> list[ColumnElement[bool]]:
     # Each channel is named, because the index has them between the person and the time.
     return [
         Notification.kind == NotificationKind.PAGE,

@@ -113,7 +113,7 @@ async def next_expiry(session: ReadSession) -> datetime | None:
         .order_by(ShiftRequest.expires_at)
         .limit(1)
     )
-    return await session.scalar(statement)
+    return (await session.scalars(statement)).one_or_none()
 
 
 async def running_takes(

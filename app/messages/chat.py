@@ -39,9 +39,9 @@ def words(kind: NotificationKind, facts: Facts) -> Words:
                 "Your Tocsin code", f"{facts.code} is your Tocsin code, good for {minutes}."
             )
         case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
-            said = duty.said(kind, facts)
-            lines = [f"{name}: {value}" for name, value in said.rows]
-            return Words(said.subject, "\n".join((*lines, *said.paragraphs)))
+            told = duty.said(kind, facts)
+            lines = [f"{name}: {value}" for name, value in told.rows]
+            return Words(told.subject, "\n".join((*lines, *told.paragraphs)))
     raise TypeError(f"No chat message is sent about {kind}.")
 
 

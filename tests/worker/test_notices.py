@@ -207,3 +207,35 @@ async def test_only_schedules_whose_time_has_come_are_looked_at(world: World) ->
     await turn(world)
     after = dict(await world.sql(looks))
     assert (after[one], after[other] > before[other]) == (before[one], True)
+
+
+async def test_a_calendar_that_changes_has_its_followers_looked_at(world: World) -> None:
+    ana, ben = await people(world)
+    follows = await schedule(world, ana)
+    other = await schedule(world, ana, name="Other")
+    [(calendar,)] = await world.sql(
+        "INSERT INTO calendars (name, kind, time_zone, url) VALUES"
+        " ('Theirs', 'on_call', 'UTC', 'https://calendar.example.org/x') RETURNING id"
+    )
+    await world.sql(
+        "UPDATE schedules SET layers = jsonb_build_array(jsonb_build_object("
+        "'calendar', CAST(:calendar AS bigint))) WHERE id = :id",
+        calendar=calendar,
+        id=follows,
+    )
+    await turn(world)
+    now = await world.clock.now()
+    await world.sql(
+        "INSERT INTO calendar_shifts (calendar_id, uid, starts_at, ends_at, summary, user_id,"
+        " seen_from) VALUES (:calendar, 'a', :since, :until, 'Ben', :ben, :now)",
+        calendar=calendar,
+        since=now + HOUR,
+        until=now + 3 * HOUR,
+        ben=ben.id,
+        now=now,
+    )
+    due = "SELECT schedule_id FROM on_call_watches WHERE next_look_at <= now()"
+    assert await world.sql(due) == [(follows,)]
+    assert other
+    await turn(world)
+    assert await told(world, ben) == ["duty_changed"]

@@ -36,10 +36,9 @@ async def take_pager(
     Whoever you relieve is told. Steps that are due from now on page you; pages that were promised
     before go where they were promised.
     """
-    wanted = body or PagerTake()
-    until = wanted.until
-    if wanted.for_minutes is not None:
-        until = now + timedelta(minutes=wanted.for_minutes)
+    until = None if body is None else body.until
+    if body is not None and body.for_minutes is not None:
+        until = now + timedelta(minutes=body.for_minutes)
     taken = await pager.take(session, schedule_id, until=until, by=user, now=now)
     override = taken.override
     return {
