@@ -110,7 +110,8 @@ async def running_until(session: ReadSession, service_id: int, *, now: datetime)
         MaintenanceWindow.starts_at <= now,
         MaintenanceWindow.is_for_everything | named,
     )
-    return await session.scalar(statement)
+    last: datetime | None = await session.scalar(statement)
+    return last
 
 
 async def set_services(session: WriteSession, window_id: int, service_ids: Collection[int]) -> None:
