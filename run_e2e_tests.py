@@ -22,12 +22,14 @@ import httpx
 from app.db.embedded import default_data_dir
 from tests.e2e import (
     accounts,
+    calendars,
     catalogue,
     duty,
     heartbeats,
     incidents,
     keys,
     nights,
+    paging,
     policies,
     reaching,
     report,
@@ -57,6 +59,8 @@ STEPS = [
     *heartbeats.heartbeats.steps,
     *schedules.schedules.steps,
     *duty.duty.steps,
+    *calendars.calendars.steps,
+    *paging.paging.steps,
     *reaching.methods.steps,
     *reaching.messages.steps,
     *streams.streams.steps,

@@ -30,7 +30,7 @@ async def live(session: ReadSession, token_hash: str) -> LiveFeed | None:
         )
     )
     found = (await session.execute(statement)).one_or_none()
-    return None if found is None else LiveFeed(*found.tuple())
+    return None if found is None else LiveFeed(found[0], found[1])
 
 
 async def list_page(

@@ -4,6 +4,7 @@ from typing import Any
 
 from app.domain.user import Role
 from tests.api.answers import send
+from tests.api.audited_calendars import calendars
 from tests.api.audited_duty import being_on_call
 from tests.api.auditing import actions_since
 from tests.api.catalogue import in_hours
@@ -26,6 +27,7 @@ UNAUDITED = {
     "POST /v1/users/{user_id}/contact-methods/{contact_method_id}/send-code": "sends a code",
     "POST /v1/users/{user_id}/contact-methods/{contact_method_id}/test": "sends a test",
     "POST /v1/webhook-subscriptions/{subscription_id}/test": "sends a test, which is listed",
+    "POST /v1/calendars/{calendar_id}/refresh": "what the calendar says is listed with it",
     "POST /v1/receipts/{token}": "a provider says what became of a message",
     "POST /v1/webhooks/alerts": "a tool; each alert is kept",
     "POST /v1/webhooks/alertmanager": "likewise",
@@ -72,6 +74,7 @@ async def test_every_change_is_told(world: World) -> None:
     await _catalogue(tour, admin)
     await _schedules(tour, admin)
     await being_on_call(tour, admin)
+    await calendars(tour, admin)
     await _hooks(tour, admin)
     await _incidents(tour, admin)
     await _logins(tour, admin)

@@ -110,6 +110,8 @@ async def test_an_answer_that_knows_better_is_left_alone(plain: httpx.AsyncClien
         ("/A/hunter2", "/A/…"),
         ("/a/hunter2%0Ahunter2", "/a/…"),
         ("/v1/receipts/hunter2", "/v1/receipts/…"),
+        ("/v1/calendar/hunter2.ics", "/v1/calendar/…"),
+        ("/v1//calendar/hunter2.ics", "/v1//calendar/…"),
         ("/v1/receipts/twilio/hunter2", "/v1/receipts/…"),
         ("/account/reset/hunter2", "/account/reset/…"),
         ("/account/signup/hunter2/", "/account/signup/…"),
