@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter, ValidationError
 
 from app.api.preflight_shown import look, readable
-from app.api.serving import Server, server_config
+from app.api.serving import Server, bound, server_config
 from app.core import logging as tocsin_logging
 from app.core import secret_file, source, telemetry
 from app.core.config import Settings
@@ -35,6 +35,7 @@ from app.db.keeper import kept_up
 from app.db.listen import Bell
 from app.db.session import Database, WriteSession, transaction_time
 from app.db.url import driver_url
+from app.demo import command as demo
 from app.domain.user import Role
 from app.main import Setup, build_database, build_senders, build_worker, create_app, webhook_secret
 from app.schemas.preflight import PreflightRead
@@ -80,7 +81,7 @@ def serve(
 ) -> None:
     """Serve the API (and run the loops), migrating the database first."""
     settings = _settings(host=host, port=port)
-    with _bound(settings) as listener, _set_up(settings, listener) as setup:
+    with bound(settings) as listener, _set_up(settings, listener) as setup:
         asyncio.run(_announce(setup))
         _serve(create_app(setup, with_worker=worker), listener, settings)
     print("Tocsin has stopped.")
@@ -102,7 +103,7 @@ def worker(
     else:
         # Its links lead to where the API is, not to this port.
         watched = _settings(host=host, port=port)
-        with _bound(watched) as listener, _set_up(settings) as setup:
+        with bound(watched) as listener, _set_up(settings) as setup:
             shown = _own_url(watched, listener)
             print(f"The loops are running, watched at {shown}. Ctrl-C stops them.", flush=True)
             _serve(create_app(setup, with_doors=False), listener, settings)
@@ -177,6 +178,16 @@ def preflight(
     raise typer.Exit(0 if report.is_clean else 1)
 
 
+@cli.command()
+def seed_demo(
+    reset: Annotated[bool, typer.Option(help="Tell the demo anew, with new passwords.")] = False,
+    yes: Annotated[bool, typer.Option(help="Ask nothing, whatever else is there.")] = False,
+) -> None:
+    """Make a demo: two teams in two time zones, some weeks behind them, and a live incident."""
+    with _set_up(_settings()) as setup:
+        asyncio.run(_with_database(setup, partial(_seed_demo, setup, reset=reset, yes=yes)))
+
+
 @cli.command(name="webhook-secret")
 def show_webhook_secret() -> None:
     """Print the secret that signs our webhook calls, for those who verify them."""
@@ -223,24 +234,6 @@ def _secret_key(settings: Settings, data_dir: Path) -> str:
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
     return secret_file.load_or_make(data_dir)
-
-
-@contextmanager
-def _bound(settings: Settings) -> Iterator[socket.socket]:
-    """The listening socket, taken before anything else is started."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    with listener:
-        try:
-            listener.bind((settings.host, settings.port))
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise SetupError(
-                f"Cannot listen on {settings.host}:{settings.port}: {reason}. Choose another"
-                " with --host and --port, or HOST and PORT."
-            ) from None
-        yield listener
 
 
 def _serve(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
@@ -375,6 +368,14 @@ async def _look(setup: Setup) -> PreflightRead:
         return await look(database, {str(each.channel): each.state() for each in senders})
     finally:
         await database.close()
+
+
+async def _seed_demo(setup: Setup, database: Database, *, reset: bool, yes: bool) -> None:
+    """Where its mail lies, and where to look, besides what it says itself."""
+    told = f"{setup.data_dir / 'outbox'}", f"{setup.public_url}/docs"
+    passwords = Passwords(setup.settings.password_rounds)
+    with source.command("tocsin seed-demo"):
+        await demo.seed(database, passwords, told, partial(print, flush=True), reset=reset, yes=yes)
 
 
 async def _work(setup: Setup) -> None:

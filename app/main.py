@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from app.api import errors, health, ingest, limited, metrics, middleware
 from app.api.limits import Limits
-from app.api.listening import Listening
+from app.api.listening import LISTEN_EVERY, LISTENING, Listening
 from app.api.state import Pulse, Service
 from app.api.v1.api import router as v1
 from app.api.watch import Watch
@@ -44,9 +44,7 @@ from app.db.listen import Bell
 from app.db.redis import SharedStore
 from app.db.session import Database
 from app.domain.bundle import PageLimit
-from app.domain.heartbeat_monitor import LISTEN_EVERY, LISTENING
 from app.domain.notification import Channel
-from app.domain.storm import ServiceLimit
 from app.services import audit_log
 from app.web import router as web
 from app.worker import Worker
@@ -128,9 +126,8 @@ def _email_sender(settings: Settings, data_dir: Path) -> Sender:
     first = _smtp_sender(settings, settings.smtp_url, "TOCSIN_SMTP_URL", outbox)
     if settings.smtp_backup_url is None:
         return first
-    return Fallback(
-        first, _smtp_sender(settings, settings.smtp_backup_url, "TOCSIN_SMTP_BACKUP_URL", outbox)
-    )
+    second = _smtp_sender(settings, settings.smtp_backup_url, "TOCSIN_SMTP_BACKUP_URL", outbox)
+    return Fallback(first, second)
 
 
 def _smtp_sender(settings: Settings, url: SecretStr, name: str, aside: Sender) -> SmtpSender:
@@ -248,11 +245,6 @@ def build_monitor(settings: Settings) -> Monitor | None:
     return Monitor(settings.heartbeat_url.get_secret_value(), every)
 
 
-def build_service_limit(settings: Settings) -> ServiceLimit:
-    """How many incidents of a service page one by one."""
-    return ServiceLimit(settings.service_limit, timedelta(minutes=settings.service_window_minutes))
-
-
 def build_worker(
     setup: Setup,
     database: Database,
@@ -268,7 +260,7 @@ def build_worker(
         safety_tick=settings.safety_tick,
         fallback_email=settings.fallback_email,
         limit=PageLimit(settings.page_limit, settings.page_window),
-        service_limit=build_service_limit(settings),
+        service_limit=settings.storm_limit,
         lease_margin=timedelta(seconds=settings.lease_margin_seconds),
         bodies_kept=timedelta(days=settings.raw_bodies_days),
         events_kept=timedelta(days=settings.events_kept_days),

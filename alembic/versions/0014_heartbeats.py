@@ -1,4 +1,4 @@
-"""Monitors that must be heard of.
+"""Monitors that must be heard of, and what the demo has made.
 
 Revision: 0014
 Follows: 0013
@@ -95,6 +95,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_heartbeat_monitors_created_by", "heartbeat_monitors", ["created_by"])
     _heard()
+    _demo()
     for table in ROOMY:
         op.execute(f"ALTER TABLE {table} SET (fillfactor = 70)")
 
@@ -165,6 +166,17 @@ def _heard() -> None:
     )
 
 
+def _demo() -> None:
+    op.create_table(
+        "demo_marks",
+        sa.Column("resource", sa.String(length=50), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("key", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("resource", "name", name=op.f("pk_demo_marks")),
+    )
+
+
 def downgrade() -> None:
+    op.drop_table("demo_marks")
     for table in ("listening", "outages", "pings", "monitors"):
         op.drop_table(f"heartbeat_{table}")

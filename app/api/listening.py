@@ -7,8 +7,10 @@ import logging
 from datetime import timedelta
 
 from app.db.session import Database, WriteSession, transaction_time
+from app.domain.heartbeat_monitor import LISTEN_EVERY, LISTENING
 from app.services import heartbeat_ping as heartbeat_ping_service
 
+__all__ = ["LISTENING", "LISTEN_EVERY", "Listening"]
 log = logging.getLogger(__name__)
 
 

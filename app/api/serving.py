@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
@@ -12,6 +14,7 @@ from app.api.event_stream import STREAM
 from app.api.feed import Feed
 from app.api.request_head import BoundedHeads
 from app.core.config import Settings
+from app.core.errors import SetupError
 
 SHUTDOWN_PATIENCE = 30
 STREAM_PATIENCE = 1.5  # seconds for whoever listens to take the end of the stream
@@ -70,3 +73,21 @@ def _tells_no_secret(record: logging.LogRecord) -> bool:
     """It logs each WebSocket with its whole URL, in which a ticket may stand; and, for whoever
     debugs the protocol, all headers and messages."""
     return record.levelno > logging.DEBUG and '"WebSocket %s"' not in str(record.msg)
+
+
+@contextmanager
+def bound(settings: Settings) -> Iterator[socket.socket]:
+    """The listening socket, taken before anything else is started."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with listener:
+        try:
+            listener.bind((settings.host, settings.port))
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise SetupError(
+                f"Cannot listen on {settings.host}:{settings.port}: {reason}. Choose another"
+                " with --host and --port, or HOST and PORT."
+            ) from None
+        yield listener

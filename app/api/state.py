@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -62,8 +61,7 @@ class Service:
     @property
     def service_limit(self) -> ServiceLimit:
         """How many incidents a storm may open one by one."""
-        window = timedelta(minutes=self.settings.service_window_minutes)
-        return ServiceLimit(self.settings.service_limit, window)
+        return self.settings.storm_limit
 
     @cached_property
     def feed(self) -> Feed:

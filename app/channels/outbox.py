@@ -1,4 +1,5 @@
-"""Mail without a mail server: each page is kept as an `.eml` file, and every one says so aloud.
+"""Mail without a mail server, or to people who are made up: each page is kept as an `.eml` file,
+and every one says so aloud.
 
 A file appears whole or not at all, readable by us alone. Its name comes from the message's
 mark, so a resend replaces its first copy.
@@ -15,6 +16,7 @@ from pathlib import Path
 from app.channels.base import GaveUp, Message, Outcome, RetryLater, Sent
 from app.channels.mime import AddressError, compose, parse_author
 from app.channels.plain import one_line, stable_token
+from app.domain.demo import is_made_up
 from app.domain.notification import Channel
 
 log = logging.getLogger(__name__)
@@ -52,7 +54,12 @@ class OutboxSender:
             return RetryLater(one_line(f"The outbox {self._folder} is too slow to write to."))
         except OSError as exc:
             return RetryLater(one_line(f"The outbox {self._folder} cannot be written: {exc}"))
-        log.warning("No mail server is set (TOCSIN_SMTP_URL), so this page only lies in %s", path)
+        if is_made_up(message.address):
+            log.info("outbox.demo", extra={"path": str(path)})
+        else:
+            log.warning(
+                "No mail server is set (TOCSIN_SMTP_URL), so this page only lies in %s", path
+            )
         return Sent(kept_at=str(path))
 
     def state(self) -> str:

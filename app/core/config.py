@@ -28,6 +28,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.core import addresses
 from app.domain import rate
 from app.domain.audit_log import KEPT_AT_LEAST
+from app.domain.storm import ServiceLimit
 
 Word = TypeVar("Word", bound=str)
 
@@ -225,6 +226,9 @@ class Settings(BaseSettings):
     raw_bodies_days: int = Field(
         14, ge=1, le=365, description="How long the bodies of alerts are kept as they came."
     )
+    calendar_minutes: float = Field(
+        15.0, ge=1, le=24 * 60, description="How often calendars at a URL are fetched."
+    )
     streams_at_once: int = Field(
         5_000, ge=1, le=100_000, description="How many may listen to one process at once."
     )
@@ -313,6 +317,11 @@ class Settings(BaseSettings):
     @property
     def page_window(self) -> timedelta:
         return timedelta(minutes=self.page_window_minutes)
+
+    @property
+    def storm_limit(self) -> ServiceLimit:
+        """How many incidents a storm of a service may open one by one."""
+        return ServiceLimit(self.service_limit, timedelta(minutes=self.service_window_minutes))
 
     @property
     def safety_tick(self) -> timedelta:

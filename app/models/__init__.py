@@ -6,6 +6,7 @@ from app.models.auth import Challenge, LoginSession, RefreshToken
 from app.models.calendar import Calendar, CalendarShift
 from app.models.calendar_feed import CalendarFeed
 from app.models.custom_field import CustomField
+from app.models.demo import DemoMark
 from app.models.escalation import Escalation, EscalationEvent, EscalationPolicy
 from app.models.event import Event, EventFeed
 from app.models.figures import COUNTED
@@ -63,6 +64,7 @@ __all__ = [
     "Challenge",
     "ContactMethod",
     "CustomField",
+    "DemoMark",
     "Escalation",
     "EscalationEvent",
     "EscalationPolicy",

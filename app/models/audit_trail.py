@@ -200,6 +200,7 @@ RECORDED_ELSEWHERE: dict[str, str] = {
     "escalation_events": "what policies did",
     "event_feed": "how far the change feed has come",
     "events": "the change feed of the same changes",
+    "demo_marks": "what the demo has made; each thing is told by itself",
     "heartbeat_listening": "whether pings can come in",
     "heartbeat_outages": "when monitors were down; each has its incident",
     "heartbeat_pings": "what monitors send",

@@ -17,6 +17,7 @@ from app.api.watch import Look
 from app.core.metrics import Metrics
 from app.crud.crud_health import Backlog, Queue, Sessions
 from app.db.session import Database
+from app.domain.heartbeat_monitor import MonitorState
 from app.domain.notification import Channel
 from app.main import NoLoops
 from tests.absent import absent
@@ -46,7 +47,8 @@ def shown() -> dict[str, set[str]]:
     counted.answered("GET", "/health", 200, 0.1)
     counted.heartbeat("sent")
     queue = Queue(0, 0.0, 0.0)
-    look = Look(True, Backlog(queue, dict.fromkeys(Channel, queue)), Sessions(0.0, 0.0))
+    backlog = Backlog(queue, dict.fromkeys(Channel, queue))
+    look = Look(True, backlog, Sessions(0.0, 0.0), dict.fromkeys(MonitorState, 0))
     database = Database("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
     intake = SimpleNamespace(waiting=0)
     feed = Feed(database, most=1)
