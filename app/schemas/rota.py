@@ -20,7 +20,8 @@ from app.schemas.types import Key, Name, NumberOnly
 MOST_LAYERS = 20
 MOST_PEOPLE = 200
 MOST_SHIFTS = 2_000
-MOST_RESTRICTIONS = 14
+MOST_RESTRICTIONS = 40
+MOST_HANDOFFS = 60  # a day
 MOST_HOLIDAYS = 10
 LONGEST_EVERY = 366
 FIRST_YEAR, LAST_YEAR = 1970, 2200
@@ -178,7 +179,22 @@ def _bounded(layers: list[LayerWrite]) -> list[LayerWrite]:
         people.update(layer.rotation.participants if layer.rotation else ())
     if len(people) > MOST_PEOPLE:
         raise ValueError(f"name {len(people)} people; at most {MOST_PEOPLE} are allowed")
+    restrictions = sum(len(layer.restrictions) for layer in layers)
+    if restrictions > MOST_RESTRICTIONS:
+        raise ValueError(
+            f"have {restrictions} restrictions in all; at most {MOST_RESTRICTIONS} are allowed"
+        )
+    handoffs = sum(_handoffs_a_day(layer.rotation) for layer in layers if layer.rotation)
+    if handoffs > MOST_HANDOFFS:
+        raise ValueError(
+            f"hand over {handoffs:.0f} times a day in all; at most {MOST_HANDOFFS} are allowed"
+        )
     return layers
+
+
+def _handoffs_a_day(rotation: RotationWrite) -> float:
+    hourly = rotation.kind is RotationKind.HOURLY
+    return (24 if hourly else 1) / rotation.every
 
 
 EXAMPLE_LAYERS = [

@@ -27,7 +27,7 @@ from app.services.rota import (
 )
 from app.services.rota_people import Person, able, named, those
 
-MOST_SCHEDULES = 200  # of one person
+MOST_SCHEDULES = 100  # of one person
 MOST_VERSIONS = 5_000  # of all schedules together; the first of more
 LOOK_AHEAD = timedelta(days=31)
 

@@ -51,12 +51,12 @@ async def preview(session: ReadSession, draft: Draft, *, now: datetime) -> dict[
 
     def rendering() -> tuple[Rendered, Effect]:
         final = render(after, draft.during)
-        old = [] if before is None else render(before, draft.during)
+        old = None if before is None else render(before, draft.during)
         effect = Effect(
-            [] if before is None else differences(old, final),
-            check.opened(before, after, draft.during),
+            [] if old is None else differences(old, final),
+            check.opened(old, final, draft.during),
             overlapping(layers),
-            _loads(old, final),
+            _loads(old or [], final),
         )
         return rendered_of(after, layers, final, draft.during), effect
 

@@ -18,7 +18,7 @@ from app.domain.calendar import CalendarKind
 from app.domain.conditions import Fault
 from app.domain.rota_document import LayerDocument, calendars_named, overlapping, people_named
 from app.domain.time_zone import zone
-from app.domain.timeline import Interval, differences, gaps
+from app.domain.timeline import Interval, Stretch, differences, gaps
 from app.domain.wall_clock import shown_at
 
 AHEAD = timedelta(days=30)
@@ -108,7 +108,13 @@ async def require_no_new_gaps(
     before: engine.Schedule | None, after: engine.Schedule, *, now: datetime
 ) -> None:
     """Refuse what leaves nobody on call, in the days ahead, where somebody was."""
-    found = await asyncio.to_thread(opened, before, after, Interval(now, now + AHEAD))
+    during = Interval(now, now + AHEAD)
+
+    def look() -> list[Interval]:
+        old = None if before is None else engine.render(before, during)
+        return opened(old, engine.render(after, during), during)
+
+    found = await asyncio.to_thread(look)
     if found:
         first = found[0]
         raise ScheduleHasGapsError(
@@ -123,14 +129,12 @@ async def require_no_new_gaps(
 
 
 def opened(
-    before: engine.Schedule | None, after: engine.Schedule, during: Interval
+    before: Sequence[Stretch] | None, after: Sequence[Stretch], during: Interval
 ) -> list[Interval]:
     """The times at which nobody is on call any more; of a new schedule, all its gaps."""
-    new = engine.render(after, during)
     if before is None:
-        return gaps(new, during)
-    changes = differences(engine.render(before, during), new)
-    return [Interval(*change[:2]) for change in changes if not change.after]
+        return gaps(after, during)
+    return [Interval(*one[:2]) for one in differences(before, after) if not one.after]
 
 
 def _told(moment: datetime) -> str:

@@ -288,3 +288,26 @@ async def test_an_edit_of_what_one_has_not_seen_is_refused(world: World) -> None
         "PATCH", path, admin, json={"description": "b"}, headers={"If-Match": '"1"'}, expect=412
     )
     assert refused["details"]["current"]["description"] == "a"
+
+
+HOURLY = {"kind": "hourly", "handoff": "2026-01-05T09:00", "participants": [1]}
+HOUR = {"since": "09:00", "until": "10:00"}
+TOO_MUCH: list[tuple[list[dict[str, Any]], str]] = [
+    ([weekly(1)] * 21, "at most 20"),
+    ([{"rotation": HOURLY}] * 3, "hand over 72 times a day"),
+    ([weekly(1, restrictions=[HOUR] * 21), weekly(1, restrictions=[HOUR] * 20)], "41 restrictions"),
+    ([weekly(*range(1, 202))], "at most 200"),
+    ([weekly(*range(1, 102)), weekly(*range(102, 203))], "202 people"),
+    ([explicit(*[("2030-01-07T09:00", "2030-01-07T17:00", 1)] * 1001)] * 2, "2002 shifts"),
+]
+
+
+@pytest.mark.parametrize(("layers", "said"), TOO_MUCH, ids=[one[1] for one in TOO_MUCH])
+async def test_no_schedule_can_keep_the_engine_busy(
+    world: World, layers: list[dict[str, Any]], said: str
+) -> None:
+    admin = await world.admin()
+    refused = await schedule(world, admin, *layers, expect=422)
+    fault = refused["details"]["errors"][0]
+    assert fault["path"].startswith("layers")
+    assert said in fault["message"]

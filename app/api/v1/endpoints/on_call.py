@@ -101,7 +101,7 @@ async def read_user_on_call(
     until: Until = None,
 ) -> Personal:
     """Read when somebody is on call: now, next, and between two times, by all the schedules that
-    they have a part in today, of which the first 200 are looked at."""
+    they have a part in today, of which the first 100 are looked at."""
     now = await transaction_time(session)
     begin = since or now
     during = Interval(begin, until or begin + AHEAD)
