@@ -141,6 +141,7 @@ async def entrust(
 ) -> None:
     """Give these incidents, which the caller holds, to these people; the first of them has it."""
     rows = [{"incident_id": key, "user_ids": list(users)} for key, users in given.items()]
+    await session.flush()  # what this transaction has given to somebody is theirs
     await session.execute(_ENTRUST, {"rows": json.dumps(rows), "now": now})
 
 

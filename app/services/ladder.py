@@ -337,7 +337,6 @@ async def _entrust(session: WriteSession, batch: Batch) -> None:
     """Give incidents that nobody had to whoever they page."""
     if not batch.entrusted:
         return
-    await session.flush()  # what an action has given to somebody is theirs
     await crud_ladder.entrust(session, batch.entrusted, now=batch.now)
     for key in batch.entrusted.keys() & batch.loaded.keys():
         batch.loaded[key] = await _read_again(session, key)
