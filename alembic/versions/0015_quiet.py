@@ -82,7 +82,6 @@ def upgrade() -> None:
     for name, condition in (
         ("waits_for_known", "waits_for IN ('maintenance', 'support_hours')"),
         ("waits_for_something", "(waits_until IS NULL) = (waits_for IS NULL)"),
-        ("only_active_waits", "waits_until IS NULL OR status = 'active'"),
     ):
         op.create_check_constraint(op.f(f"ck_escalations_{name}"), "escalations", condition)
     op.create_index(
@@ -120,7 +119,7 @@ def downgrade() -> None:
     op.drop_table("silence_watches")
     op.drop_table("quiet_reviews")
     op.drop_index("ix_escalations_waiting", table_name="escalations")
-    for name in ("only_active_waits", "waits_for_something", "waits_for_known"):
+    for name in ("waits_for_something", "waits_for_known"):
         op.drop_constraint(op.f(f"ck_escalations_{name}"), "escalations", type_="check")
     op.drop_column("escalations", "waits_for")
     op.drop_column("escalations", "waits_until")

@@ -142,6 +142,7 @@ async def hold(session: WriteSession, names: Collection[str], *, now: datetime) 
 _WAITING = text("""
     SELECT DISTINCT incident_id FROM escalations
     WHERE incident_id = ANY(:ids) AND waits_until IS NOT NULL AND waits_for = :reason
+        AND status = 'active'
 """).bindparams(bindparam("ids", type_=NUMBERS))
 
 
@@ -189,7 +190,7 @@ async def is_any_review_left(session: ReadSession) -> bool:
 _WHO_WAITS = text("""
     SELECT DISTINCT e.incident_id
     FROM escalations e JOIN incidents i ON i.id = e.incident_id
-    WHERE e.waits_until IS NOT NULL AND e.incident_id > :asked
+    WHERE e.waits_until IS NOT NULL AND e.status = 'active' AND e.incident_id > :asked
         AND (CAST(:service AS text) IS NULL OR i.service = :service)
     ORDER BY e.incident_id LIMIT :most
 """).bindparams(
@@ -210,7 +211,7 @@ _ASK_AGAIN = text("""
     UPDATE escalations SET updated_at = :now,
         next_step_at = CASE WHEN deferred_from IS NULL THEN :now ELSE next_step_at END,
         deferred_from = CASE WHEN deferred_from IS NOT NULL THEN :now END
-    WHERE incident_id = ANY(:ids) AND waits_until IS NOT NULL
+    WHERE incident_id = ANY(:ids) AND waits_until IS NOT NULL AND status = 'active'
 """).bindparams(bindparam("ids", type_=NUMBERS), bindparam("now", type_=TIME))
 
 

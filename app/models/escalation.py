@@ -70,7 +70,6 @@ class Escalation(Keyed, Stamped, Base):
         CheckConstraint("loop >= 0 AND next_step >= 0", name="position"),
         one_of("waits_for", WaitsFor),
         CheckConstraint("(waits_until IS NULL) = (waits_for IS NULL)", name="waits_for_something"),
-        CheckConstraint("waits_until IS NULL OR status = 'active'", name="only_active_waits"),
         CheckConstraint("policy_id IS NULL OR NOT is_fallback", name="fallback_has_no_policy"),
         # One live escalation per incident and policy, and one live fallback per incident.
         Index(
