@@ -80,12 +80,12 @@ async def count(session: ReadSession) -> int:
     return (await session.scalars(statement)).one()
 
 
-async def followers(session: ReadSession, calendar_id: int) -> Sequence[Schedule]:
+async def followers(session: ReadSession, calendar_id: int, *, now: datetime) -> Sequence[Schedule]:
     """Some of the schedules that take their shifts or holidays from it."""
     temporary = exists().where(
         TemporarySchedule.schedule_id == Schedule.id,
         TemporarySchedule.removed_at.is_(None),
-        TemporarySchedule.ends_at > func.now(),
+        TemporarySchedule.ends_at > now,
         TemporarySchedule.layers.contains([{"calendar": calendar_id}]),
     )
     statement = (

@@ -94,7 +94,7 @@ class _Teller:
 
     def sort(self, event: Component) -> None:
         """Events apart from what changes one occurrence of them."""
-        uid = _value(event, "UID") or f"line {event.number}"
+        uid = _text(event, "UID") or f"line {event.number}"
         changes = event.first("RECURRENCE-ID")
         if changes is None:
             before = self._events.get(uid)

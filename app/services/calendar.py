@@ -169,7 +169,7 @@ async def refresh(session: WriteSession, calendar_id: int, *, now: datetime) -> 
 async def remove(session: WriteSession, calendar_id: int, *, now: datetime) -> None:
     """Ask it no more, and forget its URL. What it said stays for those who look back."""
     calendar = await _held(session, calendar_id)
-    followers = await crud_calendar.followers(session, calendar_id)
+    followers = await crud_calendar.followers(session, calendar_id, now=now)
     if followers:
         raise CalendarInUseError(
             f"The schedule “{followers[0].name}” follows this calendar; take it out there first.",

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
+from app.channels.plain import one_line
 from app.crud import crud_calendar
 from app.crud.crud_calendar import LeasedCalendar
 from app.db.session import Database, WriteSession, transaction_time
@@ -123,7 +124,7 @@ class Calendars:
                 tell, body, lease.time_zone, window(now), with_people=with_people
             )
         except UnreadableCalendarError as error:
-            return None, Failed(str(error))
+            return None, Failed(one_line(str(error)))
         return told, None
 
     async def _record(self, lease: LeasedCalendar, copy: Copy | Failed, told: Told | None) -> None:

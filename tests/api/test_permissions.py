@@ -58,6 +58,8 @@ async def test_each_may_do_what_the_table_says(world: World, caller: str) -> Non
         "service_id": catalogued["id"],
         "window_id": 999_999,
         "schedule_id": (await schedule(world, admin, weekly(admin.id)))["id"],
+        "calendar_id": 999_999,
+        "feed_id": 999_999,
         "override_id": 999_999,
         "temporary_id": 999_999,
         "key": "region",

@@ -152,6 +152,19 @@ async def test_one_that_repeats_is_told_out_further_as_time_goes_on(world: World
     assert await who(world, primary, day + timedelta(days=450)) == (ana.id,)
 
 
+async def test_what_no_table_can_hold_is_left_out(world: World) -> None:
+    admin, ana = await world.admin(), await world.person()
+    event = duty(await noon(world), ana.email, uid="a\x00b").replace("On call", "On\x00 call")
+    odd = b"BEGIN:VCALENDAR\nEND:\x00\n"
+    async with http_server(answer(200, ics(event)), answer(200, odd)) as server:
+        calendar = await follow(world, admin, server.url)
+        await loop(world).round()
+        assert (await read(world, admin, calendar))["state"] == "ok"
+        world.clock.forward(minutes=20)
+        await loop(world).round()
+    assert "closes nothing" in (await read(world, admin, calendar))["last_error"]
+
+
 async def test_those_who_fail_are_asked_less_and_less_often(world: World) -> None:
     admin, way = await world.admin(), Mute()
     await follow(world, admin, "https://calendar.example.org/x")
