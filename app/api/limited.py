@@ -44,6 +44,9 @@ class Limited:
         self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":  # nobody asks for anything
+            await self.app(scope, receive, send)
+            return
         found = await self.limits.ask(scope)
         if found is None:
             await self.app(scope, receive, send)

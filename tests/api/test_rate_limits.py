@@ -1,5 +1,6 @@
 """A hundred writes a minute, and what every answer says about it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from sqlalchemy import event
 
 from app.api.express import DOORS
 from app.api.limits import PINGS_AT
+from app.core.load import load_settings
 from app.db.session import Database
 from app.domain.user import Role
+from app.main import Setup, create_app
 from tests.api.answers import refusal
 from tests.api.limited import Hand, at, replica, status
 from tests.conftest import Clock
@@ -184,3 +187,27 @@ async def test_who_may_not_write_at_all_is_limited_too(world: World) -> None:
     answers = [(await write(world, viewer)).status_code for _ in range(101)]
     assert set(answers[:100]) <= {403, 422}
     assert answers[100] == 429
+
+
+async def test_limits_do_not_stand_in_the_way_when_the_service_starts(
+    database_url: str, tmp_path: Path
+) -> None:
+    """What starts the loops is no request: it has no path, and nobody asks it."""
+    setup = Setup(
+        settings=load_settings(password_rounds=4),
+        database_url=database_url,
+        data_dir=tmp_path,
+        secret_key="a secret key that is long enough for the tests",
+        public_url="https://tocsin.test",
+    )
+    app = create_app(setup, with_worker=False)
+    told: list[str] = []
+    asked: asyncio.Queue[Any] = asyncio.Queue()
+    asked.put_nowait({"type": "lifespan.startup"})
+
+    async def send(message: Any) -> None:
+        told.append(message["type"])
+        asked.put_nowait({"type": "lifespan.shutdown"})
+
+    await app({"type": "lifespan", "state": {}}, asked.get, send)
+    assert told == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
