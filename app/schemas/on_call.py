@@ -97,7 +97,7 @@ class ShiftsRead(RenderedRead):
     temporary_schedules: list[TemporaryRead]
 
 
-class ChangeRead(IntervalRead):
+class DutyChangeRead(IntervalRead):
     """A time in which an edit puts others on call."""
 
     before: list[int]
@@ -125,7 +125,7 @@ class SchedulePreviewRead(RenderedRead):
     """What an edit would change, before it is saved."""
 
     schedule_id: int | None
-    changes: list[ChangeRead] = Field(description="Who takes over from whom, and when.")
+    changes: list[DutyChangeRead] = Field(description="Who takes over from whom, and when.")
     opened_gaps: list[IntervalRead] = Field(
         description="Nobody is on call here any more; to save it takes `allow_gaps`."
     )
@@ -160,7 +160,9 @@ class UserOnCallRead(ReadSchema):
         description="Those that run; a start or end outside of `since` and `until` is cut there."
     )
     next: ShiftRead | None = Field(description="The first that begins later, up to `until`.")
-    shifts: list[ShiftRead] = Field(description="All between `since` and `until`, in order, and cut there.")
+    shifts: list[ShiftRead] = Field(
+        description="All between `since` and `until`, in order, and cut there."
+    )
     since: Instant
     until: Instant
     time_zone_version: str = Field(examples=["2026b"])

@@ -10,21 +10,18 @@ APP = ROOT / "app"
 LONGEST = 400
 
 # One stem per domain: the file of a resource has the same name in every layer.
-STEMS = {"alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "caller",
-         "contact_method",
-         "custom_field", "escalation", "event", "figures", "figures_people", "fire_drill", "health", "idempotency_key",
-         "incident", "incident_filter", "incident_list", "incident_shown",
-         "intake", "integration", "ladder",
-         "message_template", "notification", "notification_preference", "notification_story",
-         "outbox", "preflight", "receipt", "round_robin", "simulation", "status_update", "storm", "target",
-         "throttle",
-         "user", "webhook", "webhook_delivery"}  # fmt: skip
-STEMS |= {"maintenance_window", "service", "team"}
-STEMS |= {"shift_request", "pager", "on_call_notice", "handoff", "duty_change"}
-STEMS |= {"demo", "heartbeat_monitor", "heartbeat_ping"}
-STEMS |= {"schedule", "schedule_list", "schedule_override", "rota", "on_call"}
-STEMS |= {"calendar", "calendar_feed", "calendar_shift"}
-STEMS |= {"quiet", "silence"}
+STEMS = {
+    "alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "calendar",
+    "calendar_feed", "calendar_shift", "caller", "contact_method", "custom_field", "demo",
+    "duty_change", "escalation", "event", "figures", "figures_people", "fire_drill", "handoff",
+    "health", "heartbeat_monitor", "heartbeat_ping", "idempotency_key", "incident",
+    "incident_filter", "incident_list", "incident_shown", "intake", "integration", "ladder",
+    "maintenance_window", "message_template", "notification", "notification_preference",
+    "notification_story", "on_call", "on_call_notice", "outbox", "pager", "preflight", "quiet",
+    "receipt", "rota", "round_robin", "schedule", "schedule_list", "schedule_override",
+    "service", "shift_request", "silence", "simulation", "status_update", "storm", "target",
+    "team", "throttle", "user", "webhook", "webhook_delivery",
+}  # fmt: skip
 SHARED = {"base", "prepared", "search", "types"}
 PLURAL = {"api_keys": "api_key",
           "contact_methods": "contact_method", "custom_fields": "custom_field",
