@@ -15,6 +15,7 @@ from app.crud.crud_health import Backlog
 from app.db import migrations
 from app.db.redis import SharedStore
 from app.db.session import Database, is_outage, transaction_time
+from app.domain.time_zone import time_zone_version
 from app.schemas.base import ReadSchema
 
 router = APIRouter(tags=["health"])
@@ -53,6 +54,9 @@ class RedisHealth(ReadSchema):
 class HealthRead(ReadSchema):
     status: Literal["ok", "degraded"]
     version: str
+    time_zone_version: str = Field(
+        description="The release of IANA’s time zones that schedules go by.", examples=["2026b"]
+    )
     uptime_seconds: float = Field(description="How long this process has run.", examples=[86400.0])
     database: DatabaseHealth
     redis: RedisHealth | None = Field(
@@ -146,6 +150,7 @@ async def read_health(service: ServiceDep) -> HealthRead:
     return HealthRead(
         status="ok" if is_well else "degraded",
         version=VERSION,
+        time_zone_version=time_zone_version(),
         uptime_seconds=round(time.monotonic() - service.started, 1),
         database=database,
         redis=redis,

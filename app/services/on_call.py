@@ -163,6 +163,8 @@ async def duties(
     users = await named(session, everybody)
     told = []
     for one in schedules:
+        if one.id not in found:
+            continue  # deleted since it was listed
         people, after = found[one.id]
         follows = after and Next(after.at, those(users, after.people))
         told.append(
@@ -188,7 +190,7 @@ async def of_person(
         found = [
             PersonalShift(starts_at, ends_at, row.id, row.name)
             for row in rows
-            for starts_at, ends_at, who_is in shifts(found_in[row.id])
+            for starts_at, ends_at, who_is in shifts(found_in.get(row.id, ()))
             if who_is == user_id
         ]
         return sorted(found, key=lambda one: (one.starts_at, one.schedule_id))

@@ -79,10 +79,10 @@ async def shown(
     require_short(during)
     known = None if known_at is None else require_past(known_at, now)
     version = await crud_schedule.version_at(session, schedule_id, known or now)
-    if version is None:
-        raise NotFoundError("schedule", schedule_id)
     loaded = await crud_schedule.load(session, [schedule_id], as_of=known, during=during)
-    schedule = loaded[schedule_id]
+    schedule = loaded.get(schedule_id)
+    if version is None or schedule is None:
+        raise NotFoundError("schedule", schedule_id)
     eras = await crud_schedule.eras(session, [schedule_id], during, limit=MOST_VERSIONS + 1)
     if len(eras[schedule_id]) > MOST_VERSIONS and known is None:
         raise RenderingTooLongError(

@@ -11,6 +11,7 @@ from sqlalchemy import event
 
 from app.core.version import VERSION
 from app.db.session import Database
+from app.domain.time_zone import time_zone_version
 from app.main import NoLoops
 from tests.conftest import Clock
 from tests.world import World
@@ -52,6 +53,7 @@ async def test_a_healthy_service_says_how_every_part_is(world: World) -> None:
     health = await world.call("GET", "/health")
     version = health["database"]["schema_version"]
     assert (health["status"], health["version"]) == ("ok", VERSION)
+    assert health["time_zone_version"] == time_zone_version()
     assert health["database"] == {
         "reachable": True,
         "takes_writes": True,
