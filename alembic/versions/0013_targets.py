@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("turns", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["last_user_id"], ["users.id"], name=op.f("fk_round_robins_last_user_id_users")
+            ["last_user_id"], ["users.id"], name=op.f("fk_round_robins_last_user_id")
         ),
         sa.PrimaryKeyConstraint("ring", name=op.f("pk_round_robins")),
     )
