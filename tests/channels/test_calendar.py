@@ -1,6 +1,7 @@
 """Fetching a calendar: what is taken, what is refused, and how much of it."""
 
 import gzip
+import tracemalloc
 from datetime import timedelta
 from functools import partial
 
@@ -54,7 +55,12 @@ async def test_what_never_ends_is_refused() -> None:
 async def test_a_small_file_that_unpacks_to_much_is_refused() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
     async with http_server(answer(200, bomb, content_encoding="gzip")) as server:
-        assert "sent more than 1,000,000 bytes" in error(await fetched(server.url))
+        tracemalloc.start()
+        found = await fetched(server.url)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert "sent more than 1,000,000 bytes" in error(found)
+    assert peak < 5_000_000  # it was never unpacked whole
 
 
 @pytest.mark.parametrize("broken", [gzip.compress(BODY)[:-9], b"not packed at all"])
