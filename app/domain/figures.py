@@ -20,7 +20,7 @@ USUAL_SPAN = timedelta(days=30)
 LONGEST_SPAN = timedelta(days=366)
 NIGHT_BEGINS, NIGHT_ENDS = 22, 7  # on the clock of whoever is woken
 SATURDAY = 5
-HOURS, WEEKDAYS = 24, ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LOOK_EVERY = timedelta(days=1)  # no clock is changed twice in so short a time
 HOUR = timedelta(hours=1)
 
