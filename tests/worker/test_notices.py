@@ -239,3 +239,16 @@ async def test_a_calendar_that_changes_has_its_followers_looked_at(world: World)
     assert other
     await turn(world)
     assert await told(world, ben) == ["duty_changed"]
+
+
+async def test_a_duty_that_only_goes_on_does_not_begin(world: World) -> None:
+    ana, ben = await people(world)
+    rota = await schedule(world, ana, ben)
+    day = await midnight(world)
+    await move_to(world, day - HOUR)
+    await turn(world)
+    await override(world, rota, ana, ana, day, day + 24 * HOUR, replaces=ben)
+    for at in (day - HOUR / 2, day, day + 24 * HOUR):
+        await move_to(world, at)
+        await turn(world)
+    assert set(await told(world, ana)) <= {"duty_changed"}
