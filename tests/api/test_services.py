@@ -117,12 +117,13 @@ async def test_no_two_names_differ_in_their_capitals_alone(world: World) -> None
     assert (await world.call("PATCH", f"{SERVICES}/{made['id']}", admin, json=body))["name"]
 
 
-async def test_two_who_catalogue_one_service_at_once_make_one(world: World) -> None:
+async def test_those_who_catalogue_one_service_at_once_make_one(world: World) -> None:
     admin = await world.admin()
+    names = ("api", "API", "Api", "aPi", "apI", "APi")
     made = await asyncio.gather(
-        *(send(world, "POST", SERVICES, admin, json={"name": name}) for name in ("API", "api"))
+        *(send(world, "POST", SERVICES, admin, json={"name": name}) for name in names)
     )
-    assert sorted(answer.status_code for answer in made) == [201, 409]
+    assert sorted(answer.status_code for answer in made) == [201, *[409] * 5]
 
 
 async def test_a_policy_that_is_pinned_while_it_is_deleted_is_there_or_refused(
@@ -193,6 +194,10 @@ async def test_a_service_shows_what_is_unresolved_and_whether_it_is_worked_on(
     done = await world.declare(admin, service="checkout", severity="high")
     await world.act(admin, done["id"], "resolve")
     await world.declare(admin, service="Checkout")  # another name
+    ours = await a_service(world, admin, "tocsin")  # what fire drills are of
+    await world.call("POST", "/v1/fire-drills", admin, expect=201, json={"message": "A drill."})
+    drilled = await world.call("GET", f"{SERVICES}/{ours['id']}", admin)
+    assert drilled["unresolved"]["total"] == 0
     for lasts in (1, 3):
         window = await a_window(world, admin, made, lasts=lasts)
     await a_window(world, admin, made, starts_at=await in_hours(world, 4), lasts=5)
