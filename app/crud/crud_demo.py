@@ -99,4 +99,5 @@ _TOLD = text("""
 async def tell(session: WriteSession, incident_ids: Collection[int], *, until: datetime) -> None:
     """Take what these incidents told up to then for sent: their story is made up, and so are the
     people. What comes later leaves like anything else."""
+    await session.flush()  # what this transaction has changed counts
     await session.execute(_TOLD, {"incidents": list(incident_ids), "until": until})

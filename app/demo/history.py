@@ -95,7 +95,6 @@ async def play(scene: Scene, plot: Plot) -> int:
         else:
             words = "On it. A node of the index is out of disk."
             await incident_people.comment(session, number, words, actor=actor, now=answered_at)
-    await session.flush()
     await crud_demo.tell(session, [number], until=scene.now)
     await crud_demo.mark(session, "incident", str(number), number)
     return number

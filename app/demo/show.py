@@ -145,4 +145,3 @@ async def _unlock(stage: Scene) -> None:
     for person in PEOPLE:
         user = await stage.person(person.name)
         user.revise({"hashed_password": stage.hashes[person.email]}, now=stage.now)
-    await stage.session.flush()
