@@ -166,7 +166,6 @@ async def _saved(
     session: WriteSession, window_id: int, before: Sequence[Service], *, now: datetime
 ) -> MaintenanceWindow:
     """The window as it is now. Whoever waits for what it is, or was, for is asked again."""
-    await session.flush()
     window = await require(session, window_id)
     names = {service.name for service in (*before, *window.services)}
     await quiet.review(session, [None] if window.is_for_everything else sorted(names))
