@@ -21,6 +21,7 @@ READING = ("GET", "HEAD", "OPTIONS")
 ASKING = (
     "/v1/escalation/simulate",
     "/v1/message-templates/preview",
+    "/v1/schedules/preview",
     "/v1/auth/login/test-token",
     "/v1/stream/tickets",
 )

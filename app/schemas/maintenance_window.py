@@ -27,10 +27,13 @@ class MaintenanceWindowCreate(WriteSchema):
     title: Title = Field(examples=["New disks for the database"])
     description: LongText | None = None
     starts_at: When | None = Field(None, description="Left out: now.", examples=[None])
-    ends_at: When = Field(description="At most 30 days after its start.")
-    service_ids: ServiceIds = Field([])
+    ends_at: When = Field(
+        description="At most 30 days after its start.", examples=["2026-12-01T04:00:00Z"]
+    )
+    service_ids: ServiceIds = Field([], examples=[[3]])
     is_for_everything: Flag = Field(
         default=False,
+        examples=[False],
         description="For every service, catalogued or not, in place of `service_ids`. Only admins"
         " may say so.",
     )

@@ -75,7 +75,7 @@ def _in_order(starts_at: Any, ends_at: Any) -> None:
 class OverrideCreate(WriteSchema):
     """Somebody who is on call instead: of everybody, or of one person wherever they would be."""
 
-    user_id: Key = Field(description="Who is on call.")
+    user_id: Key = Field(description="Who is on call.", examples=[7])
     starts_at: RotaTime | None = Field(
         None, description="Left out, or in the past: from now on.", examples=[None]
     )

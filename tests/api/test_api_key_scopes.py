@@ -19,6 +19,11 @@ IN_PERSON = {
     "POST /v1/auth/logout",
     "GET /v1/auth/sessions",
     "DELETE /v1/auth/sessions/{session_id}",
+    # Whoever knows a feed's address needs no key at all.
+    "POST /v1/users/me/calendar-feeds",
+    "DELETE /v1/users/me/calendar-feeds/{feed_id}",
+    "POST /v1/schedules/{schedule_id}/calendar-feeds",
+    "DELETE /v1/schedules/{schedule_id}/calendar-feeds/{feed_id}",
 }
 AS_ROLE = {"read": "viewer", "respond": "responder", "administer": "admin"}
 COLUMN = {"viewer": 1, "responder": 2, "admin": 3}

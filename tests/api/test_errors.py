@@ -89,7 +89,7 @@ async def test_a_body_too_large_is_refused_on_every_route_of_people(
     json = {"Content-Type": "application/json"}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            theirs = path.startswith(("/v1/webhooks/", "/v1/receipts/"))
+            theirs = path.startswith(("/v1/webhooks/", "/v1/receipts/", "/v1/ping/"))
             if "requestBody" not in operation or theirs:
                 continue
             declared = b'"' + b"x" * LARGEST_BODY

@@ -12,7 +12,7 @@ import pytest
 from app.domain.demo import MADE_UP
 from tests.process.service import ROOT, Service, environment
 
-pytestmark = pytest.mark.timeout(900)  # processes that start, one after the other
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]  # processes, one after the other
 
 PATIENCE = 300.0  # it tells some hundred things, one by one
 
@@ -87,7 +87,7 @@ def test_a_demo_is_made_shown_made_anew_and_pages_nobody(
             assert {one["status"] for one in told} <= {"sent", "suppressed"}
             assert any(one["status"] == "suppressed" for one in told)
     finally:
-        service.stop()
+        service.end()
     assert list((data_dir / "outbox").glob("*.eml"))
 
 
@@ -100,7 +100,7 @@ def _settled(http: httpx.Client, incident: int) -> list[dict[str, Any]]:
         waiting = [one for one in found if one["status"] in ("pending", "sending")]
         if 2 in steps and not waiting:
             return found
-        httpx.get(f"{http.base_url}health")  # takes a moment
+        http.get("/health")  # takes a moment
     raise AssertionError(found)
 
 

@@ -61,7 +61,7 @@ async def list_maintenance_windows(
     "",
     response_model=MaintenanceWindowRead,
     status_code=201,
-    responses=answers(401, 403, 413, 422) | replays(MaintenanceWindowRead),
+    responses=answers(401, 403, 409, 413, 422) | replays(MaintenanceWindowRead),
 )
 async def create_maintenance_window(
     session: WriteSession, body: MaintenanceWindowCreate, now: Now, user: Responder, once: Once

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from app.api.deps import KeyPath, Now, Paging, Reader, ReadSession, Responder, WriteSession
 from app.api.errors import answers
+from app.api.etags import CONDITIONAL, NOT_MODIFIED
 from app.api.idempotency import Once, replays
 from app.api.resource_route import ResourceRoute
 from app.core.paging import BIGGEST_KEY
@@ -64,7 +65,12 @@ async def create_shift_request(
     return await shift_request_service.ask(session, wish, by=user, now=now)
 
 
-@router.get("/{request_id}", response_model=ShiftRequestRead, responses=answers(401, 404, 422))
+@router.get(
+    "/{request_id}",
+    response_model=ShiftRequestRead,
+    responses=answers(401, 404, 422) | NOT_MODIFIED,
+    dependencies=CONDITIONAL,
+)
 async def read_shift_request(session: ReadSession, request_id: KeyPath, _: Reader) -> ShiftRequest:
     """Read one request, and what became of it."""
     return await shift_request_service.require(session, request_id)
