@@ -41,7 +41,7 @@ bench: $(VENV)/.dev ## Measure the hot paths, each against its limit (PEERS=1: b
 crash-test: $(VENV)/.dev ## Kill everything for five minutes, then count ([SEED=n] [DURATION=seconds] [FAILOVER=1])
 	@$(BIN)/python -m tests.$(if $(FAILOVER),failover,crash) $(if $(SEED),--seed $(SEED)) $(if $(DURATION),--duration $(DURATION))
 
-check: lint types contracts migrations coverage slow e2e ## Everything CI checks: style, types, contracts, migrations, all tests
+check: lint types contracts migrations coverage slow e2e ## Everything CI checks (style, types, contracts, migrations, all tests), and what the tests cover
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
