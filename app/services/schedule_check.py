@@ -18,7 +18,7 @@ from app.domain.calendar import CalendarKind
 from app.domain.conditions import Fault
 from app.domain.rota_document import LayerDocument, calendars_named, overlapping, people_named
 from app.domain.time_zone import zone
-from app.domain.timeline import Interval, Stretch, differences, gaps
+from app.domain.timeline import Interval, Stretch, differences, gaps, union
 from app.domain.wall_clock import shown_at
 
 AHEAD = timedelta(days=30)
@@ -134,7 +134,7 @@ def opened(
     """The times at which nobody is on call any more; of a new schedule, all its gaps."""
     if before is None:
         return gaps(after, during)
-    return [Interval(*one[:2]) for one in differences(before, after) if not one.after]
+    return union(Interval(*one[:2]) for one in differences(before, after) if not one.after)
 
 
 def _told(moment: datetime) -> str:

@@ -57,6 +57,15 @@ async def test_a_gap_is_named_and_must_be_meant(world: World) -> None:
     assert still["revision"] == 3
 
 
+async def test_a_gap_is_told_as_one_however_many_it_takes_the_pager_from(world: World) -> None:
+    admin = await world.admin()
+    ben = await world.person("ben@example.org")
+    made = await schedule(world, admin, weekly(admin.id, ben.id))
+    path = f"/v1/schedules/{made['id']}"
+    refused = await world.call("PATCH", path, admin, json={"layers": []}, expect=409)
+    assert len(refused["details"]["gaps"]) == 1
+
+
 async def test_shifts_that_overlap_are_refused_with_the_pair(world: World) -> None:
     admin = await world.admin()
     ben = await world.person("ben@example.org")

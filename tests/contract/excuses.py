@@ -63,6 +63,14 @@ def _is_about_the_whole(seeming: Seeming) -> bool:
     return seeming.answer.faults == [""]
 
 
+def _is_between_parts(seeming: Seeming) -> bool:
+    """Whether every fault is in an object or a list as a whole, like a name that is in it twice."""
+    body, faults = seeming.case.body, seeming.answer.faults
+    return bool(faults) and all(
+        isinstance(_value(body, _steps(fault)), dict | list) for fault in faults
+    )
+
+
 def _is_said_by_formats(seeming: Seeming) -> bool:
     """Whether every fault is in a text whose `format` is stated.
 
@@ -154,6 +162,7 @@ EXCUSES: list[tuple[tuple[str, ...], str, Callable[[Seeming], bool]]] = [
     (ANY_CHECK, "the address is another operation's, which is tested by itself", _is_anothers),
     (POSITIVE, "refused by a rule that no schema can state", _is_refused_by_a_rule),
     (POSITIVE, "refused for how its fields go together", _is_about_the_whole),
+    (POSITIVE, "refused for how the parts of a field go together", _is_between_parts),
     (POSITIVE, "the format of the field says more than its schema can", _is_said_by_formats),
     (POSITIVE, "a text is measured without the blanks around it", _has_blanks_around_it),
     (
