@@ -32,8 +32,9 @@ OFFSET = (
 )
 
 
-WALL_FORM = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:00)?$"
-DAY_FORM = r"^[0-9]{2}:[0-9]{2}(:00)?$"
+CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9](:00)?"
+WALL_FORM = rf"^[0-9]{{4}}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T{CLOCK}$"
+DAY_FORM = rf"^{CLOCK}$"
 
 
 def _on_the_wall(text: str) -> str:
@@ -66,7 +67,7 @@ WallTime = Annotated[
     AfterValidator(_on_the_wall),
     Field(
         examples=["2026-01-05T09:00"],
-        json_schema_extra={"pattern": WALL_FORM},
+        json_schema_extra={"pattern": WALL_FORM, "format": "wall-clock-time"},
     ),
 ]
 TimeOfDay = Annotated[

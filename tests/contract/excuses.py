@@ -63,25 +63,29 @@ def _is_about_the_whole(seeming: Seeming) -> bool:
     return seeming.answer.faults == [""]
 
 
-def _is_between_parts(seeming: Seeming) -> bool:
-    """Whether every fault is in an object or a list as a whole, like a name that is in it twice."""
-    body, faults = seeming.case.body, seeming.answer.faults
-    return bool(faults) and all(
-        isinstance(_value(body, _steps(fault)), dict | list) for fault in faults
-    )
-
-
-def _is_said_by_formats(seeming: Seeming) -> bool:
-    """Whether every fault is in a text whose `format` is stated.
+def _is_said_elsewhere(seeming: Seeming) -> bool:
+    """Whether every fault is where a schema cannot say it: in a text whose `format` is stated, or
+    between the parts of an object or a list, like a name that is in it twice.
 
     JSON Schema has no way to say what a mail address or a time zone is; `format` is the word.
     """
+    faults = seeming.answer.faults
+    return bool(faults) and all(
+        _is_between_parts(seeming, _steps(fault)) or _has_a_format(seeming, _steps(fault))
+        for fault in faults
+    )
+
+
+def _is_between_parts(seeming: Seeming, steps: list[str]) -> bool:
+    return isinstance(_value(seeming.case.body, steps), dict | list)
+
+
+def _has_a_format(seeming: Seeming, steps: list[str]) -> bool:
     body = seeming.entry.get("requestBody", {}).get("content", {})
     schema = body.get("application/json", {}).get("schema", {})
-    return bool(seeming.answer.faults) and all(
-        any("format" in field for field in _fields(schema, _steps(fault), seeming.document))
-        for fault in seeming.answer.faults
-    )
+    asked = [one["schema"] for one in seeming.entry.get("parameters", ()) if [one["name"]] == steps]
+    found = [field for one in asked for field in _fields(one, [], seeming.document)]
+    return any("format" in field for field in (*found, *_fields(schema, steps, seeming.document)))
 
 
 def _has_blanks_around_it(seeming: Seeming) -> bool:
@@ -162,8 +166,7 @@ EXCUSES: list[tuple[tuple[str, ...], str, Callable[[Seeming], bool]]] = [
     (ANY_CHECK, "the address is another operation's, which is tested by itself", _is_anothers),
     (POSITIVE, "refused by a rule that no schema can state", _is_refused_by_a_rule),
     (POSITIVE, "refused for how its fields go together", _is_about_the_whole),
-    (POSITIVE, "refused for how the parts of a field go together", _is_between_parts),
-    (POSITIVE, "the format of the field says more than its schema can", _is_said_by_formats),
+    (POSITIVE, "the fault is where no schema can say it", _is_said_elsewhere),
     (POSITIVE, "a text is measured without the blanks around it", _has_blanks_around_it),
     (
         ("unsupported_method", "allow_header_conformance"),
@@ -178,8 +181,8 @@ EXCUSES: list[tuple[tuple[str, ...], str, Callable[[Seeming], bool]]] = [
     (("negative_data_rejection",), "what a tool sends is always taken in", _is_taken_in),
     (
         ("negative_data_rejection",),
-        "it was refused, for what it expected to find",
-        lambda seeming: seeming.answer.status == 412,
+        "it was refused, for what it expected to find or for its size",
+        lambda seeming: seeming.answer.status in (412, 413),
     ),
     (
         ("negative_data_rejection",),
