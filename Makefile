@@ -26,8 +26,10 @@ coverage: $(VENV)/.dev ## Run the same tests and see that they cover 95 % of the
 
 slow: $(VENV)/.dev ## Run the slow stories: races, killed processes, a real Alertmanager, schemathesis
 	@$(BIN)/python -m pytest -n 2 -m "contract"
-	@$(BIN)/python -m pytest -n 2 -m "(stress or peer) and not crash"
-	@$(BIN)/python -m pytest -m "crash"
+	@# What is killed waits most of the time; the rest has room beside it.
+	@$(BIN)/python -m pytest -m "(stress or peer) and not crash" & beside=$$!; \
+		$(BIN)/python -m pytest -m crash; killed=$$?; \
+		wait $$beside && exit $$killed
 
 e2e: $(VENV)/.dev ## Call every route of a running server over HTTP (of one of its own if none runs)
 	@$(BIN)/python run_e2e_tests.py

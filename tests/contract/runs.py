@@ -25,7 +25,7 @@ from tests.contract.peopled import NEAR_KEYS
 
 SEED = 20_261_121
 EXAMPLES = 50
-EXAMPLES_BY_CHANCE = 20  # for those whom the first line of an operation turns away, or all but
+EXAMPLES_BY_CHANCE = 10  # for those whom the first line of an operation turns away, or all but
 
 Credentials = dict[str, str]
 # The headers of whoever asks, made anew whenever the ones before have stopped working.

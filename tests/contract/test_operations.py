@@ -1,7 +1,7 @@
 """Every operation of the OpenAPI document answers as the document says, whoever asks.
 
-Fifty random requests an operation, and all that schemathesis can think of at the edges; twenty
-as a viewer and as nobody. The document itself is the list of operations: a new route is tested
+Fifty random requests an operation, and all that schemathesis can think of at the edges; ten as
+a viewer and as nobody. The document itself is the list of operations: a new route is tested
 from the day it is there.
 """
 
