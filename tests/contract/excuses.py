@@ -64,20 +64,22 @@ def _is_about_the_whole(seeming: Seeming) -> bool:
 
 
 def _is_said_elsewhere(seeming: Seeming) -> bool:
-    """Whether every fault is where a schema cannot say it: in a text whose `format` is stated, or
-    between the parts of an object or a list, like a name that is in it twice.
+    """Whether every fault is where a schema cannot say it: in a text whose `format` is stated or
+    that is measured without its blanks, or between the parts of an object or a list, like a name
+    that is in it twice.
 
     JSON Schema has no way to say what a mail address or a time zone is; `format` is the word.
     """
     faults = seeming.answer.faults
     return bool(faults) and all(
-        _is_between_parts(seeming, _steps(fault)) or _has_a_format(seeming, _steps(fault))
+        _is_whole_or_padded(_value(seeming.case.body, _steps(fault)))
+        or _has_a_format(seeming, _steps(fault))
         for fault in faults
     )
 
 
-def _is_between_parts(seeming: Seeming, steps: list[str]) -> bool:
-    return isinstance(_value(seeming.case.body, steps), dict | list)
+def _is_whole_or_padded(value: object) -> bool:
+    return isinstance(value, dict | list) or (isinstance(value, str) and value.strip() != value)
 
 
 def _has_a_format(seeming: Seeming, steps: list[str]) -> bool:
@@ -86,14 +88,6 @@ def _has_a_format(seeming: Seeming, steps: list[str]) -> bool:
     asked = [one["schema"] for one in seeming.entry.get("parameters", ()) if [one["name"]] == steps]
     found = [field for one in asked for field in _fields(one, [], seeming.document)]
     return any("format" in field for field in (*found, *_fields(schema, steps, seeming.document)))
-
-
-def _has_blanks_around_it(seeming: Seeming) -> bool:
-    """Whether every fault is in a text with blanks: it is measured without them."""
-    values = [_value(seeming.case.body, _steps(fault)) for fault in seeming.answer.faults]
-    return bool(values) and all(
-        isinstance(value, str) and value.strip() != value for value in values
-    )
 
 
 def _fits_without_blanks(seeming: Seeming) -> bool:
@@ -167,7 +161,6 @@ EXCUSES: list[tuple[tuple[str, ...], str, Callable[[Seeming], bool]]] = [
     (POSITIVE, "refused by a rule that no schema can state", _is_refused_by_a_rule),
     (POSITIVE, "refused for how its fields go together", _is_about_the_whole),
     (POSITIVE, "the fault is where no schema can say it", _is_said_elsewhere),
-    (POSITIVE, "a text is measured without the blanks around it", _has_blanks_around_it),
     (
         ("unsupported_method", "allow_header_conformance"),
         "the same address with this method is another operation",
