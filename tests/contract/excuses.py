@@ -173,6 +173,11 @@ EXCUSES: list[tuple[tuple[str, ...], str, Callable[[Seeming], bool]]] = [
     ),
     (("negative_data_rejection",), "what a tool sends is always taken in", _is_taken_in),
     (
+        ("status_code_conformance",),
+        "it was no HTTP: refused before anybody could tell which operation was meant",
+        lambda seeming: str(seeming.answer) == "400 Invalid HTTP request received.",
+    ),
+    (
         ("negative_data_rejection",),
         "it was refused, for what it expected to find or for its size",
         lambda seeming: seeming.answer.status in (412, 413),
