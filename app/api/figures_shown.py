@@ -12,12 +12,12 @@ from app.domain.incident import Severity
 from app.domain.timeline import Interval
 from app.schemas.figures import (
     FrequencyRead,
-    LoadRead,
     LoadRow,
     MeanRead,
     NoiseRead,
-    OnCallRead,
+    OnCallHoursRead,
     PagedRead,
+    PresentLoadRead,
     ResponseRead,
     TakenRead,
     TrendPartRead,
@@ -101,13 +101,13 @@ def _part(part: Part, interval: Interval) -> TrendPartRead:
     )
 
 
-def load(found: Load, now: datetime) -> LoadRead:
+def load(found: Load, now: datetime) -> PresentLoadRead:
     unresolved = {
         severity: found.open.get(severity, 0) + found.acknowledged.get(severity, 0)
         for severity in Severity
     }
     whole = sum(unresolved.values())
-    return LoadRead(
+    return PresentLoadRead(
         since=now - crud_figures.LATELY,
         until=now,
         rows=[
@@ -140,8 +140,8 @@ def paged(found: Answering) -> PagedRead:
     )
 
 
-def on_call(found: OnCall, people: int) -> OnCallRead:
-    return OnCallRead(
+def on_call(found: OnCall, people: int) -> OnCallHoursRead:
+    return OnCallHoursRead(
         user_id=found.user_id,
         name=found.name,
         time_zone=found.time_zone,

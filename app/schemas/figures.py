@@ -90,7 +90,7 @@ class LoadRow(ReadSchema):
     share: float = Field(description="Of all that is unresolved, from 0 to 1.", examples=[0.5])
 
 
-class LoadRead(FiguresRead[LoadRow]):
+class PresentLoadRead(FiguresRead[LoadRow]):
     """What is unresolved now, by severity; the time is that of `resolved_in_seven_days`."""
 
     open: int = Field(examples=[5])
@@ -119,7 +119,7 @@ class PagedRead(ReadSchema):
     acknowledged: MeanRead = Field(description="Incidents they were the first to acknowledge.")
 
 
-class OnCallRead(ReadSchema):
+class OnCallHoursRead(ReadSchema):
     """How long one person was on call, and what part of everybody's it is."""
 
     user_id: int

@@ -28,10 +28,10 @@ from app.schemas.base import ReadSchema
 from app.schemas.figures import (
     FiguresRead,
     FrequencyRead,
-    LoadRead,
     NoiseRead,
-    OnCallRead,
+    OnCallHoursRead,
     PagedRead,
+    PresentLoadRead,
     ResponseRead,
     TrendRead,
 )
@@ -115,7 +115,7 @@ async def read_trend_figures(
     return told(shown.trend(found, during), form, "trend")
 
 
-@router.get("/load", response_model=LoadRead, responses=ANSWERS, dependencies=ASKED)
+@router.get("/load", response_model=PresentLoadRead, responses=ANSWERS, dependencies=ASKED)
 async def read_load_figures(
     session: ReadSession, narrowed: Narrowed, form: WantedFormat, _: Reader
 ) -> ReadSchema | Response:
@@ -138,7 +138,7 @@ async def read_page_figures(
 
 
 @router.get(
-    "/on-call", response_model=FiguresRead[OnCallRead], responses=ANSWERS, dependencies=ASKED
+    "/on-call", response_model=FiguresRead[OnCallHoursRead], responses=ANSWERS, dependencies=ASKED
 )
 async def read_on_call_figures(
     session: ReadSession,
@@ -160,7 +160,7 @@ async def read_on_call_figures(
     found = await figures_service.on_call(session, schedule_id, during, now=now)
     rows = [shown.on_call(one, len(found)) for one in found]
     return told(
-        FiguresRead[OnCallRead](since=during[0], until=during[1], rows=rows), form, "on-call"
+        FiguresRead[OnCallHoursRead](since=during[0], until=during[1], rows=rows), form, "on-call"
     )
 
 

@@ -37,7 +37,12 @@ Signal = Annotated[
 NOTE: dict[str, Any] = {
     "requestBody": {
         "description": "Kept with the ping, up to 1,000 characters. May be left out.",
-        "content": {"text/plain": {"schema": {"type": "string"}, "example": "12 tables, 3.4 GB"}},
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": "12 tables, 3.4 GB",
+            }
+        },
     }
 }
 OK: dict[int | str, dict[str, Any]] = {
