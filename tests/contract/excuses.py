@@ -4,7 +4,7 @@ A server error has no excuse.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,21 +65,26 @@ def _is_about_the_whole(seeming: Seeming) -> bool:
 
 def _is_said_elsewhere(seeming: Seeming) -> bool:
     """Whether every fault is where a schema cannot say it: in a text whose `format` is stated or
-    that is measured without its blanks, or between the parts of an object or a list, like a name
-    that is in it twice.
+    that is measured without its blanks (a label's name is one, too), or between the parts of an
+    object or a list, like a name that is in it twice.
 
     JSON Schema has no way to say what a mail address or a time zone is; `format` is the word.
     """
     faults = seeming.answer.faults
     return bool(faults) and all(
         _is_whole_or_padded(_value(seeming.case.body, _steps(fault)))
+        or _is_padded(_steps(fault)[-1:])
         or _has_a_format(seeming, _steps(fault))
         for fault in faults
     )
 
 
 def _is_whole_or_padded(value: object) -> bool:
-    return isinstance(value, dict | list) or (isinstance(value, str) and value.strip() != value)
+    return isinstance(value, dict | list) or _is_padded([value])
+
+
+def _is_padded(texts: Iterable[object]) -> bool:
+    return any(isinstance(text, str) and text.strip() != text for text in texts)
 
 
 def _has_a_format(seeming: Seeming, steps: list[str]) -> bool:
