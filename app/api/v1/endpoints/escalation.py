@@ -82,11 +82,16 @@ async def list_policies(
     responses=answers(401, 403, 409, 413, 422) | replays(PolicyRead),
 )
 async def create_policy(
-    session: WriteSession, body: PolicyCreate, now: Now, _: Admin, once: Once
+    service: ServiceDep,
+    session: WriteSession,
+    body: PolicyCreate,
+    now: Now,
+    _: Admin,
+    once: Once,
 ) -> EscalationPolicy:
     """Make a policy. It is checked whole; `details.errors` names the path of each fault."""
     return await policy_service.create(
-        session, body.model_dump(mode="json", exclude_none=True), now=now
+        session, body.model_dump(mode="json", exclude_none=True), service.objection, now=now
     )
 
 
@@ -107,6 +112,7 @@ async def read_policy(session: ReadSession, policy_id: KeyPath, _: Reader) -> Es
     responses=answers(401, 403, 404, 409, 412, 413, 422),
 )
 async def update_policy(
+    service: ServiceDep,
     session: WriteSession,
     policy_id: KeyPath,
     body: PolicyUpdate,
@@ -119,7 +125,7 @@ async def update_policy(
     fields = body.model_dump(mode="json", exclude_unset=True)
     if body.steps is not None:
         fields["steps"] = [step.model_dump(mode="json", exclude_none=True) for step in body.steps]
-    return await policy_service.update(session, policy_id, fields, now=now)
+    return await policy_service.update(session, policy_id, fields, service.objection, now=now)
 
 
 @router.delete(
@@ -175,6 +181,7 @@ def _question(body: Simulate, service: Service) -> Question:
         _span(body.acknowledged_after_minutes),
         service.settings.fallback_email,
         unconfigured(service.channel_states()),
+        service.objection,
     )
 
 
