@@ -152,3 +152,10 @@ async def calendars(session: ReadSession, ids: Collection[int]) -> dict[int, Cal
         Calendar.id.in_(ids), Calendar.deleted_at.is_(None)
     )
     return dict((await session.execute(statement)).tuples().all())
+
+
+async def share_calendars(session: WriteSession, ids: Collection[int]) -> None:
+    """Nobody deletes one of these calendars before the caller's commit."""
+    if ids:
+        held = select(Calendar.id).where(Calendar.id.in_(ids)).order_by(Calendar.id)
+        await session.execute(held.with_for_update(read=True))
