@@ -106,7 +106,13 @@ async def admins(session: ReadSession) -> set[int]:
 
 async def failing_calendars(session: ReadSession) -> list[FailingCalendar]:
     rows = await session.execute(
-        select(Calendar.id, Calendar.name, Calendar.failing_since, Calendar.last_error)
+        select(
+            Calendar.id,
+            Calendar.name,
+            Calendar.failing_since,
+            Calendar.last_error,
+            Calendar.fetched_at.is_not(None),
+        )
         .where(Calendar.last_error.is_not(None), Calendar.deleted_at.is_(None))
         .order_by(Calendar.id)
         .limit(MOST)

@@ -347,12 +347,17 @@ def _wants_on_call(policy: Policy) -> bool:
 
 def _others(setup: SetUp) -> Iterable[Finding]:
     for calendar in setup.calendars:
+        rest = (
+            "Its last good copy counts."
+            if calendar.was_read
+            else "It was never read, so it says nothing to the schedules that follow it."
+        )
         yield Finding(
             Hole.CALENDAR_FAILS,
             f"calendar:{calendar.id}",
             Gravity.WARNING,
             f"The calendar “{calendar.name}” cannot be read since"
-            f" {calendar.since:%Y-%m-%d %H:%M} UTC: {calendar.error} Its last good copy counts.",
+            f" {calendar.since:%Y-%m-%d %H:%M} UTC: {calendar.error} {rest}",
             "Correct its URL or what it says, and have it fetched again.",
             f"/v1/calendars/{calendar.id}",
         )

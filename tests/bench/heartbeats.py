@@ -37,9 +37,10 @@ _HEAL = """
         due_at = now() + interval '70 minutes'
     WHERE pulse = 'down'
 """
+# As if a service took pings all the while.
 _LISTEN = """
-    INSERT INTO heartbeat_listening (id, seen_at) VALUES (1, now())
-    ON CONFLICT (id) DO UPDATE SET seen_at = now()
+    INSERT INTO heartbeat_listening (id, seen_at) VALUES (1, now() + interval '10 minutes')
+    ON CONFLICT (id) DO UPDATE SET seen_at = EXCLUDED.seen_at
 """
 
 
