@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, func, or_, select, text
+from sqlalchemy import BigInteger, BindParameter, bindparam, func, or_, select, text
 
 from app.crud.crud_figures import NUMBERS, TIME, WORDS, FiguresFilter, values_of
 from app.db.session import ReadSession
@@ -134,7 +134,7 @@ _PAGED = """
     ORDER BY c.pages DESC, u.id LIMIT :most
 """
 QUARTER = 15 * 60  # seconds: no clock is ahead by anything finer, and none changes within one
-_CLOCKS = (
+_CLOCKS: tuple[BindParameter[Any], ...] = (
     bindparam("since", type_=TIME),
     bindparam("until", type_=TIME),
     bindparam("zones", type_=WORDS),
