@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -21,6 +21,7 @@ from app.api.errors import answers
 from app.api.etags import CONDITIONAL, NOT_MODIFIED, Edited, IfMatch
 from app.api.idempotency import Once, replays
 from app.api.paging import InSpan, IsActive, PageQuery, paged, require_owner
+from app.api.preflight_shown import holes
 from app.api.resource_route import ResourceRoute
 from app.api.state import Service
 from app.api.throttling import count
@@ -38,7 +39,7 @@ from app.schemas.base import PageRead
 from app.schemas.escalation import EventRead, PolicyCreate, PolicyRead, PolicyUpdate
 from app.schemas.simulation import EXAMPLE_SIMULATE, Simulate, SimulationRead
 from app.services import policy as policy_service
-from app.services import simulation
+from app.services import preflight_saved, simulation
 from app.services.notification_preference import unconfigured
 from app.services.simulation import Question, Rehearsal
 
@@ -88,11 +89,15 @@ async def create_policy(
     now: Now,
     _: Admin,
     once: Once,
-) -> EscalationPolicy:
-    """Make a policy. It is checked whole; `details.errors` names the path of each fault."""
-    return await policy_service.create(
+) -> PolicyRead:
+    """Make a policy. It is checked whole; `details.errors` names the path of each fault.
+
+    What would let its pages reach nobody, and is no fault of its own, is told in `findings`.
+    """
+    saved = await policy_service.create(
         session, body.model_dump(mode="json", exclude_none=True), service.objection, now=now
     )
+    return await _checked(service, session, saved, now)
 
 
 @router.get(
@@ -119,13 +124,14 @@ async def update_policy(
     now: Now,
     _: Admin,
     expected: IfMatch,
-) -> EscalationPolicy:
+) -> PolicyRead:
     """Change the named fields. What it started already keeps the steps it began with."""
     await expected.hold(EDITED, session, policy_id)
     fields = body.model_dump(mode="json", exclude_unset=True)
     if body.steps is not None:
         fields["steps"] = [step.model_dump(mode="json", exclude_none=True) for step in body.steps]
-    return await policy_service.update(session, policy_id, fields, service.objection, now=now)
+    saved = await policy_service.update(session, policy_id, fields, service.objection, now=now)
+    return await _checked(service, session, saved, now)
 
 
 @router.delete(
@@ -156,6 +162,14 @@ async def simulate_escalation(service: ServiceDep, body: Simulate, user: Reader)
     async with _rehearsing(service.database) as session:
         now = await transaction_time(session)
         return await simulation.rehearse(session, _question(body, service), now=now)
+
+
+async def _checked(
+    service: Service, session: Reading, saved: EscalationPolicy, now: datetime
+) -> PolicyRead:
+    silent = unconfigured(service.channel_states())
+    found = await preflight_saved.of_policy(session, saved.id, silent, now=now)
+    return PolicyRead.model_validate(saved).model_copy(update={"findings": holes(found)})
 
 
 @asynccontextmanager
