@@ -165,7 +165,7 @@ async def test_a_fault_of_the_conditions_is_told_by_its_place(world: World) -> N
 async def test_a_call_to_a_private_address_is_refused_when_it_is_saved(world: World) -> None:
     """As every URL that somebody gives: at night it would be too late."""
     admin = await world.admin()
-    before = await world.policy(admin, [(0, "admins")])
+    before = await world.policy(admin, [(0, "admins")]) | {"findings": None}
     body = with_action({"type": "webhook", "url": "http://169.254.169.254/latest"})
     for method, path, sent in (
         ("POST", POLICIES, body),
@@ -184,7 +184,7 @@ async def test_a_call_to_a_private_address_is_refused_when_it_is_saved(world: Wo
 
 async def test_a_change_is_checked_like_a_new_policy(world: World) -> None:
     admin = await world.admin()
-    before = await world.policy(admin, [(0, "admins")])
+    before = await world.policy(admin, [(0, "admins")]) | {"findings": None}
     path = f"{POLICIES}/{before['id']}"
     steps = with_action({"type": "pigeon"})["steps"]
     assert set(await faulty(world, "PATCH", path, admin, json={"steps": steps})) == {f"{HERE}.type"}

@@ -22,6 +22,17 @@ from tests.api.rotas import schedule, weekly
 from tests.permissions import BODIES
 from tests.world import Person, World
 
+FULL_DISK = (
+    "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN RAISE EXCEPTION 'disk full'; END $$",
+    "CREATE CONSTRAINT TRIGGER full_disk AFTER INSERT ON alerts DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW EXECUTE FUNCTION full_disk()",
+)
+ROOM_AGAIN = (
+    "DROP TRIGGER IF EXISTS full_disk ON alerts",
+    "DROP FUNCTION IF EXISTS full_disk()",
+)
+
 
 @pytest.fixture
 async def small_pool(app: FastAPI, database_url: str) -> AsyncIterator[Database]:
@@ -55,6 +66,9 @@ async def test_a_failed_commit_is_never_reported_as_success(world: World) -> Non
     def refuse(session: Session) -> None:
         raise RuntimeError("disk full")
 
+    # What an alert becomes is committed by the server alone, without a word from here.
+    for statement in FULL_DISK:
+        await world.sql(statement)
     event.listen(Session, "before_commit", refuse)
     try:
         answers = [
@@ -68,6 +82,8 @@ async def test_a_failed_commit_is_never_reported_as_success(world: World) -> Non
         )
     finally:
         event.remove(Session, "before_commit", refuse)
+        for statement in ROOM_AGAIN:
+            await world.sql(statement)
 
     for answer in answers:
         refusal(answer, 500, "INTERNAL_ERROR")
@@ -104,8 +120,9 @@ async def test_no_reading_route_opens_a_writing_transaction(
     await world.call("POST", "/v1/custom-fields", admin, expect=201, json=field)
     team = await world.call("POST", "/v1/teams", admin, expect=201, json={"name": "Databases"})
     body = {"name": "database", "team_id": team["id"]}
-    catalogued = await world.call("POST", "/v1/services", admin, expect=201, json=body)
     rota = await schedule(world, admin, weekly(admin.id))
+    body |= {"schedule_id": rota["id"]}
+    catalogued = await world.call("POST", "/v1/services", admin, expect=201, json=body)
     await world.climb()
     keys = {
         "user_id": admin.id,

@@ -26,7 +26,11 @@ from tests.world import Person, World
 
 MANY = 120
 _END = text("UPDATE maintenance_windows SET ended_at = starts_at WHERE id = :id")
-_IS_WAITING = "SELECT count(*) AS n FROM pg_locks WHERE NOT granted"
+# By activity, which says of whom: a wait for a transaction belongs to no database.
+_IS_WAITING = """
+    SELECT count(*) AS n FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE NOT granted AND datname = current_database()
+"""
 
 
 async def _until_somebody_waits(database: Database) -> None:
