@@ -11,7 +11,8 @@ import pytest
 from tests.contract.runs import Credentialer, run_chains
 from tests.contract.served import Served
 
-pytestmark = pytest.mark.contract
+# A run takes as long as it takes on a machine that does other things, too.
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(600)]
 
 
 def test_chains_of_an_admin(peopled: Served, as_: Callable[[str], Credentialer]) -> None:

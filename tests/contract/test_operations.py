@@ -13,7 +13,8 @@ from tests.contract.peopled import operations
 from tests.contract.runs import EXAMPLES, Credentialer, Extent, Seen, run_operation
 from tests.contract.served import Served, described
 
-pytestmark = pytest.mark.contract
+# A run takes as long as it takes on a machine that does other things, too.
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(600)]
 
 # What is answered to those who did not even come in.
 SHUT = {401, 403, 405, 429}

@@ -15,7 +15,8 @@ from app.api.middleware import RequestContext
 from tests.contract.runs import EXAMPLES, Seen, run_operation
 from tests.contract.served import Server
 
-pytestmark = pytest.mark.contract
+# A run takes as long as it takes on a machine that does other things, too.
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(600)]
 
 TOKEN = {"Authorization": "Bearer good"}
 Keyed = Annotated[int, Path(ge=1, le=100)]
