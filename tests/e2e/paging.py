@@ -35,6 +35,8 @@ def make(tour: Tour) -> None:
         "POST", "/v1/services", admin, expect=201, json={"name": name, "schedule_id": schedule}
     )
     tour.later("DELETE", f"/v1/services/{made['id']}")
+    shifts = tour.call("GET", f"/v1/services/{made['id']}/shifts", tour.people["viewer"])
+    check(shifts["schedule_id"] == schedule, "a service goes by another schedule than its own")
     wrong = tour.call("POST", POLICIES, admin, expect=422, json=_policy(tour, {"schedule": 2**40}))
     path = wrong["details"]["errors"][0]["path"]
     check(path == "steps[0].actions[0].target.schedule", f"the fault was told at {path}")
