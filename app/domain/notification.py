@@ -42,6 +42,7 @@ class NotificationKind(StrEnum):
     SHIFT_REQUESTED = "shift_requested"  # somebody asks you to take a shift
     SHIFT_ANSWERED = "shift_answered"  # what became of a shift that was asked for
     PREFLIGHT = "preflight"  # what the nightly checks found
+    PUBLIC_REMINDER = "public_reminder"  # the public waits to hear from you
 
 
 # What an incident sends, and admins may word: the rest is Tocsin's own.
