@@ -294,6 +294,7 @@ def upgrade() -> None:
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_update_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("remind_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("end_reminded_of", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_by", sa.BigInteger(), nullable=True),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -339,8 +340,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_public_incidents")),
         sa.UniqueConstraint("code", name=op.f("uq_public_incidents_code")),
-        sa.UniqueConstraint("incident_id", name=op.f("uq_public_incidents_incident_id")),
     )
+    op.create_index(
+        "uq_public_incidents_shown",
+        "public_incidents",
+        ["incident_id"],
+        unique=True,
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
+    )
+    op.create_index(op.f("ix_public_incidents_incident_id"), "public_incidents", ["incident_id"])
     op.create_index(
         op.f("ix_public_incidents_created_by"), "public_incidents", ["created_by"], unique=False
     )

@@ -25,15 +25,17 @@ from app.models.integration import Integration, IntegrationKey
 from app.models.message_template import MessageTemplate
 from app.models.notification_preference import ContactMethod, NotificationRule
 from app.models.on_call_notice import OnCallNoticePreference
+from app.models.postmortem import Postmortem, PostmortemTemplate
 from app.models.public_incident import PublicIncident
 from app.models.public_maintenance import PublicMaintenance
 from app.models.public_update import PublicUpdate
-from app.models.postmortem import Postmortem, PostmortemTemplate
 from app.models.schedule import Schedule, ScheduleOverride, TemporarySchedule
 from app.models.service import MaintenanceWindow, Service
 from app.models.shift_request import ShiftRequest
 from app.models.status_component import ComponentGroup, StatusComponent
 from app.models.status_page import StatusPage
+from app.models.subscriber import Subscriber
+from app.models.subscriber_import import SubscriberImport
 from app.models.team import Team
 from app.models.user import User
 from app.models.webhook import WebhookSubscription
@@ -208,7 +210,8 @@ AUDITED: dict[type[Base], Audited] = {
     PublicIncident: Audited(
         "public_incident",
         _named("incident_id title status impact started_at resolved_at withdrawn_at created_by"),
-        quiet=_named("code identified_at monitoring_at next_update_due_at remind_at"),
+        quiet=_named("code identified_at monitoring_at next_update_due_at remind_at")
+        | _named("end_reminded_of"),
     ),
     PublicMaintenance: Audited(
         "public_maintenance",
@@ -244,6 +247,19 @@ AUDITED: dict[type[Base], Audited] = {
         _named("user_id frequency hour weekday time_zone even_when_empty action_reminders"),
         quiet=_named("next_at"),
         key="user_id",
+    ),
+    # Whose address it is nobody reads in the log, which outlives the subscription.
+    Subscriber: Audited(
+        "subscriber",
+        _named("channel state frequency is_for_everything origin created_by confirmed_at")
+        | _named("unsubscribed_at bounced_at bounce_reason"),
+        secret=_named("address address_hash secret link_number token_hash"),
+        quiet=_named("asked_at"),
+    ),
+    SubscriberImport: Audited(
+        "subscriber_import",
+        _named("name have_agreed lines created_by"),
+        quiet=_named("state taken added known refused finished_at"),
     ),
     WebhookSubscription: Audited(
         "webhook",
@@ -296,6 +312,9 @@ RECORDED_ELSEWHERE: dict[str, str] = {
     "search_queue": "incidents whose words are still to be read",
     "search_words": "the words of incidents",
     "silence_watches": "when incidents are looked at that may have fallen silent",
+    "subscriber_deliveries": "what was sent to subscribers; each is kept and listed",
+    "subscriber_import_lines": "listed with their import",
+    "subscriber_scopes": "what a subscriber wants, which they choose themselves",
     "team_members": "told of their team, in words",
     "throttles": "counters",
     "timeline_events": "the incident's own story",

@@ -25,6 +25,14 @@ class PublicIncident(Keyed, Revised, Base):
             name="due_while_shown",
         ),
         CheckConstraint("remind_at IS NULL OR next_update_due_at IS NOT NULL", name="remind_of"),
+        # What was withdrawn may be published anew, as another one.
+        Index(
+            "uq_public_incidents_shown",
+            "incident_id",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+        Index(None, "incident_id"),
         Index(None, "started_at", "id"),
         Index("ix_public_incidents_unresolved", "id", postgresql_where=text("resolved_at IS NULL")),
         Index(
@@ -36,7 +44,7 @@ class PublicIncident(Keyed, Revised, Base):
         Index(None, "created_by"),
     )
 
-    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), unique=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"))
     code: Mapped[str] = mapped_column(String(50), unique=True)
     title: Mapped[str] = mapped_column(String(255))
     status: Mapped[PublicStatus] = mapped_column(server_default=PublicStatus.INVESTIGATING)
@@ -48,6 +56,8 @@ class PublicIncident(Keyed, Revised, Base):
     # What the public was promised, and when its people are reminded of it.
     next_update_due_at: Mapped[datetime | None]
     remind_at: Mapped[datetime | None]
+    # When the incident was resolved whose people were reminded that the public waits for the end.
+    end_reminded_of: Mapped[datetime | None]
     # Published by mistake: the public sees nothing of it any more.
     withdrawn_at: Mapped[datetime | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
