@@ -39,6 +39,7 @@ from tests.e2e import (
     server,
     streams,
     subscribers,
+    templates,
     watching,
 )
 from tests.e2e.runner import take
@@ -52,6 +53,7 @@ STEPS = [
     *policies.policies.steps,
     *incidents.incidents.steps,
     *incidents.fields.steps,
+    *templates.templates.steps,
     *retries.retries.steps,
     *policies.tools.steps,
     *subscribers.subscribers.steps,

@@ -104,6 +104,11 @@ TABLE = {
     "PATCH  /v1/custom-fields/{key}": "401 403 403 ok",
     "DELETE /v1/custom-fields/{key}": "401 403 403 ok",
     # The catalogue: admins, and leads of the owning team (tests/api/test_team_members.py)
+    "GET    /v1/incident-templates": "401 ok ok ok",
+    "POST   /v1/incident-templates": "401 403 403 ok",
+    "GET    /v1/incident-templates/{template_id}": "401 ok ok ok",
+    "PATCH  /v1/incident-templates/{template_id}": "401 403 403 ok",
+    "DELETE /v1/incident-templates/{template_id}": "401 403 403 ok",
     "GET    /v1/teams": "401 ok ok ok",
     "POST   /v1/teams": "401 403 403 ok",
     "GET    /v1/teams/{team_id}": "401 ok ok ok",

@@ -26,10 +26,17 @@ CUSTOM_FIELDS_HELP = (
 
 
 class IncidentCreate(WriteSchema):
-    title: Title = Field(examples=["Database connection failed"])
+    """Title, severity and service are needed wherever no template says them."""
+
+    template_id: Key | None = Field(
+        None,
+        description="Whatever is left out is as this template has it. See /v1/incident-templates.",
+        examples=[None],
+    )
+    title: Title | None = Field(None, examples=["Database connection failed"])
     description: LongText | None = Field(None, examples=["Unable to connect to primary database"])
-    severity: SeverityWord = Field(examples=["high"])
-    service: ServiceName = Field(examples=["database"])
+    severity: SeverityWord | None = Field(None, examples=["high"])
+    service: ServiceName | None = Field(None, examples=["database"])
     tags: list[Tag] = Field([], max_length=32, examples=[["eu", "postgres"]])
     labels: Labels = Field({}, examples=[{"region": "eu-west-1"}])
     custom_fields: Document = Field(
@@ -39,6 +46,18 @@ class IncidentCreate(WriteSchema):
     assignees: list[Key] = Field(
         [], max_length=50, description="Users who have it from the start.", examples=[[1]]
     )
+
+
+    _kept = not_null("title", "severity", "service")
+
+
+EXAMPLE_INCIDENT: dict[str, Any] = {
+    "title": "Database connection failed",
+    "description": "Unable to connect to primary database",
+    "severity": "high",
+    "service": "database",
+    "tags": ["eu", "postgres"],
+}
 
 
 class IncidentUpdate(WriteSchema):

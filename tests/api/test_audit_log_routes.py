@@ -191,6 +191,11 @@ async def _catalogue(tour: Tour, admin: Person) -> None:
     window = {"window_id": (await tour.do(f"POST {windows}", admin, said, json=body))["id"]}
     await tour.do(f"DELETE {one_window}", admin, "maintenance_window.cancelled", **window)
     await tour.do(f"DELETE {one}", admin, "service.deleted", **which)
+    body, said = {"name": "Disk", "title": "Disk full", "severity": "high"}, "incident_template"
+    made = await tour.do("POST /v1/incident-templates", admin, f"{said}.created", json=body)
+    one, which = "/v1/incident-templates/{template_id}", {"template_id": made["id"]}
+    await tour.do(f"PATCH {one}", admin, f"{said}.updated", json={"tags": ["x"]}, **which)
+    await tour.do(f"DELETE {one}", admin, f"{said}.deleted", **which)
 
 
 async def _schedules(tour: Tour, admin: Person) -> None:

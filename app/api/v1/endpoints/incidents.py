@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Body, Query, Response
 
 from app.api.deps import (
     Admin,
@@ -33,7 +33,7 @@ from app.crud import (
     crud_notification_story,
 )
 from app.db.session import transaction_time
-from app.domain.incident import IncidentStatus, Opening
+from app.domain.incident import IncidentStatus
 from app.models import Escalation, Incident, IncidentComment
 from app.schemas.base import PageRead
 from app.schemas.escalation import (
@@ -43,6 +43,7 @@ from app.schemas.escalation import (
     PolicyStart,
 )
 from app.schemas.incident import (
+    EXAMPLE_INCIDENT,
     AssignmentCreate,
     CommentCreate,
     CommentRead,
@@ -57,6 +58,7 @@ from app.services import (
     escalation_by_hand,
     incident_deletion,
     incident_people,
+    incident_template,
     notification_story,
 )
 from app.services import incident as incident_service
@@ -99,19 +101,15 @@ async def list_incidents(
     responses=answers(401, 403, 404, 409, 413, 422) | replays(IncidentRead),
 )
 async def declare_incident(
-    session: WriteSession, body: IncidentCreate, now: Now, user: Responder, _: Once
+    session: WriteSession,
+    body: Annotated[IncidentCreate, Body(examples=[EXAMPLE_INCIDENT])],
+    now: Now,
+    user: Responder,
+    _: Once,
 ) -> Incident:
     """Declare an incident. Every active policy that matches begins to page; none, the fallback."""
-    fields = body.model_dump(exclude={"assignees"})
-    opening = Opening(
-        **fields,
-        source="manual",
-        created_by=user.id,
-        story=f"{user.display_name} declared the incident.",
-    )
-    incident = await incident_service.declare(
-        session, opening, body.assignees, actor=acting(user), now=now
-    )
+    said = body.model_dump(exclude_unset=True)
+    incident = await incident_template.declare(session, said, actor=acting(user), now=now)
     return await _shown(session, incident.id)
 
 
