@@ -76,4 +76,5 @@ TOLD_AS: dict[TimelineType, EventType | None] = {
     TimelineType.PUBLIC_UPDATE: EventType.INCIDENT_UPDATED,
     TimelineType.PUBLIC_WITHDRAWN: EventType.INCIDENT_UPDATED,
     TimelineType.PUBLIC_REMINDER: EventType.INCIDENT_UPDATED,
+    TimelineType.POSTMORTEM: EventType.INCIDENT_UPDATED,
 }

@@ -130,6 +130,7 @@ class TimelineType(StrEnum):
     PUBLIC_UPDATE = "public_update"  # the public was told something
     PUBLIC_WITHDRAWN = "public_withdrawn"  # it is told no more what it was told
     PUBLIC_REMINDER = "public_reminder"  # its people were reminded that the public waits
+    POSTMORTEM = "postmortem"  # begun, sent to review, published or amended
 
 
 @dataclass(frozen=True)

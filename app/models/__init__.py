@@ -60,6 +60,8 @@ from app.models.service import MaintainedService, MaintenanceWindow, Service
 from app.models.shift_request import ShiftRequest
 from app.models.status_component import ComponentGroup, ComponentSpell, StatusComponent
 from app.models.status_page import StatusPage
+from app.models.subscriber import Subscriber, SubscriberDelivery, SubscriberScope
+from app.models.subscriber_import import SubscriberImport, SubscriberImportLine
 from app.models.team import Team, TeamMember
 from app.models.throttle import Throttle
 from app.models.user import User
@@ -139,6 +141,11 @@ __all__ = [
     "SilenceWatch",
     "StatusComponent",
     "StatusPage",
+    "Subscriber",
+    "SubscriberDelivery",
+    "SubscriberImport",
+    "SubscriberImportLine",
+    "SubscriberScope",
     "Team",
     "TeamMember",
     "TemporarySchedule",
