@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from app.api import errors, health, ingest, limited, metrics, middleware
 from app.api.limits import Limits
 from app.api.listening import LISTEN_EVERY, LISTENING, Listening
-from app.api.state import Pulse, Service
+from app.api.state import NoLoops, Pulse, Service
 from app.api.v1.api import router as v1
 from app.api.watch import Watch
 from app.channels.base import Sender
@@ -76,25 +76,6 @@ class Setup:
     data_dir: Path
     secret_key: str
     public_url: str
-
-
-class NoLoops:
-    """The pulse of a process that runs no loops: they turn elsewhere."""
-
-    def is_alive(self) -> bool:
-        return True
-
-    def report(self) -> dict[str, Any]:
-        return {}
-
-    def providers(self) -> dict[str, Any]:
-        return {}
-
-    def overdue(self) -> dict[str, int] | None:
-        return None
-
-    def heartbeat(self) -> dict[str, Any] | None:
-        return None
 
 
 def build_senders(settings: Settings, data_dir: Path, signer: Signer) -> list[Sender]:
@@ -354,13 +335,13 @@ def create_app(
         objection=partial(objection_to, allowed=parse_networks(settings.allow_private_targets)),
         send_hook=tester.send,
     )
+    errors.install(app)
     if with_doors:
         app.include_router(v1)
     app.include_router(health.router)
     app.include_router(metrics.router)
     if with_doors:
         web.install(app)
-    errors.install(app)
     middleware.install(
         app,
         metrics=counted,
@@ -368,6 +349,7 @@ def create_app(
         with_doors=with_doors,
         origins=settings.allowed_origins,
         is_https=setup.public_url.startswith("https://"),
+        failure_page=web.failure,
     )
     _describe_keys(app)
     return app

@@ -8,7 +8,7 @@ turns a failure into an answer; HEAD; another try for what clashed.
 import logging
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from random import Random
 
 import structlog
@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.again import Again, was_in_the_way
@@ -35,6 +36,7 @@ log = logging.getLogger("tocsin.http")
 
 REQUEST_ID = "X-Request-ID"
 names = Random()  # noqa: S311  # of requests: they are no secret
+FailurePage = Callable[[Scope, Response], Response | None]
 NO_ROUTE = "none"  # files, and what is not there
 # An id from outside lands in logs and rows: nothing but short, printable ones.
 ACCEPTABLE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -68,6 +70,7 @@ def install(
     origins: Collection[str] = (),
     is_https: bool = False,
     with_doors: bool = True,
+    failure_page: FailurePage | None = None,
 ) -> None:
     """Put it all around the application, which people reach by https or not."""
     logging.getLogger("uvicorn.error").addFilter(is_no_refusal)
@@ -78,6 +81,7 @@ def install(
         origins=origins,
         is_https=is_https,
         with_doors=with_doors,
+        failure_page=failure_page,
     )
 
 
@@ -94,10 +98,11 @@ class RequestContext:
         origins: Collection[str] = (),
         is_https: bool = False,
         with_doors: bool = True,
+        failure_page: FailurePage | None = None,
     ) -> None:
         routed = Heads(Again(Routed(app)))
         limited = Limited(routed, limits) if limits is not None else routed
-        answering = Failures(Express(limited) if with_doors else routed)
+        answering = Failures(Express(limited) if with_doors else routed, failure_page)
         self.app: ASGIApp = Cors(answering, origins) if origins else answering
         self.metrics = metrics or Metrics()
         headers = SAFE_HEADERS | (ONLY_TLS if is_https else {})
@@ -180,10 +185,12 @@ def _template(path: str, route: str) -> str:
 
 
 class Failures:
-    """Turns whatever escapes into an answer, unless one has begun or nobody waits for it."""
+    """Turns whatever escapes into an answer, unless one has begun or nobody waits for it: for a
+    browser that asked for a page into `page`, if there is one."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, page: FailurePage | None = None) -> None:
         self.app = app
+        self.page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -202,8 +209,9 @@ class Failures:
             log.info("client.gone")  # in the middle of its body
         except Exception as error:
             answer = _answer_to(error, scope["state"]["request_id"])
+            shown = self.page(scope, answer) if self.page is not None else None
             if not has_begun:
-                await answer(scope, receive, send)
+                await (shown or answer)(scope, receive, send)
 
 
 def _answer_to(error: Exception, request_id: str) -> JSONResponse:

@@ -41,6 +41,25 @@ class Pulse(Protocol):
         ...
 
 
+class NoLoops:
+    """The pulse of a process that runs no loops: they turn elsewhere."""
+
+    def is_alive(self) -> bool:
+        return True
+
+    def report(self) -> dict[str, Any]:
+        return {}
+
+    def providers(self) -> dict[str, Any]:
+        return {}
+
+    def overdue(self) -> dict[str, int] | None:
+        return None
+
+    def heartbeat(self) -> dict[str, Any] | None:
+        return None
+
+
 @dataclass(frozen=True)
 class Service:
     settings: Settings

@@ -254,7 +254,7 @@ AUDITED: dict[type[Base], Audited] = {
         _named("channel state frequency is_for_everything origin created_by confirmed_at")
         | _named("unsubscribed_at bounced_at bounce_reason"),
         secret=_named("address address_hash secret link_number token_hash"),
-        quiet=_named("asked_at"),
+        quiet=_named("asked_at asked_for"),
     ),
     SubscriberImport: Audited(
         "subscriber_import",

@@ -1,17 +1,25 @@
 """The pages, and the files they load."""
 
 from fastapi import APIRouter, FastAPI
-from fastapi.staticfiles import StaticFiles
 
-from app.web.pages import account, acknowledge, home
-from app.web.templating import STATIC
+from app.web import faults
+from app.web.faults import failure
+from app.web.pages import account, acknowledge, frame, home, sessions
+from app.web.statics import Statics
 
 router = APIRouter()
 router.include_router(home.router)
 router.include_router(acknowledge.router)
 router.include_router(account.router)
+router.include_router(sessions.router)
+router.include_router(frame.router)
+
+
+__all__ = ["failure", "install"]
 
 
 def install(app: FastAPI) -> None:
+    """Put the pages into an application that has its own way to tell of errors already."""
     app.include_router(router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    faults.install(app)
+    app.mount("/static", Statics(), name="static")

@@ -3,8 +3,11 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from app.api.deps import ServiceDep
+from app.api.state import Service
 from app.core.version import VERSION
-from app.web.templating import LOOSE_STYLE_POLICY, REDOC_POLICY, page
+from app.web.deps import SignInNeededError, visitor_of
+from app.web.templating import LOOSE_STYLE_POLICY, REDOC_POLICY, page, render
 
 router = APIRouter()
 
@@ -28,10 +31,10 @@ def _wants_html(request: Request) -> bool:
         }
     },
 )
-async def home(request: Request) -> Response:
-    """What runs here: a page for a browser, JSON for the rest."""
+async def home(request: Request, service: ServiceDep) -> Response:
+    """What runs here: the console for a browser, JSON for the rest."""
     if _wants_html(request):
-        return page("home.html", version=VERSION)
+        return await _console(request, service)
     return JSONResponse(
         {
             "name": "Tocsin",
@@ -42,6 +45,13 @@ async def home(request: Request) -> Response:
             "health": "/health",
         }
     )
+
+
+async def _console(request: Request, service: Service) -> HTMLResponse:
+    visitor = await visitor_of(request, service)
+    if visitor is None:
+        raise SignInNeededError("/")
+    return render(request, visitor, "home/index.html")
 
 
 @router.get("/docs", include_in_schema=False)
