@@ -27,7 +27,7 @@ def _header_registry() -> HeaderRegistry:
     # The standard library takes these for prose and, where one is longer than a line,
     # writes it as an encoded word, which breaks threading.
     registry = HeaderRegistry()
-    for name in ("in-reply-to", "references", "x-tocsin-notification"):
+    for name in ("in-reply-to", "references", "x-tocsin-notification", "list-unsubscribe"):
         registry.map_to_type(name, MessageIDHeader)  # type: ignore[arg-type]  # it wants a mixin
     return registry
 
@@ -94,6 +94,9 @@ def compose(message: Message, author: Author) -> Mail:
     mail["In-Reply-To"] = mail["References"] = f"<{thread}@{author.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Tocsin-Notification"] = mark
+    if message.unsubscribe_url is not None and not _BREAKS.search(message.unsubscribe_url):
+        mail["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(_CONTROLS.sub("", message.text))
     if message.html is not None:
         mail.add_alternative(_CONTROLS.sub("", message.html), subtype="html")
