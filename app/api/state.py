@@ -9,6 +9,7 @@ from app.api.feed import Feed
 from app.api.intake import Intake
 from app.api.limits import Limits
 from app.api.pings import Pings
+from app.api.public_picture import PublicPicture
 from app.api.watch import Watch
 from app.core.config import Settings
 from app.core.metrics import Metrics
@@ -86,6 +87,11 @@ class Service:
     def feed(self) -> Feed:
         """All who listen to streams of this process."""
         return Feed(self.database, most=self.settings.streams_at_once)
+
+    @cached_property
+    def public_picture(self) -> PublicPicture:
+        """What everybody sees, as it was last drawn in this process."""
+        return PublicPicture()
 
     @cached_property
     def intake(self) -> Intake:

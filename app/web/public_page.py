@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.domain.public_history import MonthName, MonthPicture
 from app.domain.public_page import (
     HistoryDay,
     IncidentPicture,
@@ -64,7 +65,7 @@ class Links:
     def incident(self, code: str) -> str:
         return f"{self.incident_pages}{code}{self.suffix}"
 
-    def month(self, name: str) -> str:
+    def month(self, name: MonthName) -> str:
         """A month of the history, as 2026-11."""
         if self.suffix:
             return f"{self.history.removesuffix('index.html')}{name}{self.suffix}"
@@ -72,18 +73,6 @@ class Links:
 
 
 SERVED = Links()
-
-
-@dataclass(frozen=True)
-class Month:
-    """A month of the history, its incidents and maintenances newest first."""
-
-    name: str  # 2026-11
-    first: date
-    incidents: tuple[IncidentPicture, ...]
-    maintenances: tuple[MaintenancePicture, ...]
-    earlier: str | None  # the name of the month before, as far as there is history
-    later: str | None
 
 
 @dataclass(frozen=True)
@@ -124,7 +113,7 @@ def maintenance(page: PublicPage, shown: MaintenancePicture, links: Links = SERV
     return _draw("status/incident.html", page, links, incident=None, maintenance=shown)
 
 
-def history(page: PublicPage, month: Month, links: Links = SERVED) -> str:
+def history(page: PublicPage, month: MonthPicture, links: Links = SERVED) -> str:
     """What happened in one month."""
     return _draw("status/history.html", page, links, month=month)
 

@@ -4,13 +4,15 @@ from fastapi import APIRouter, FastAPI
 
 from app.web import faults
 from app.web.faults import failure
-from app.web.pages import account, acknowledge, frame, home, sessions
+from app.web.pages import account, acknowledge, frame, home, phone, sessions, status
 from app.web.statics import Statics
 
 router = APIRouter()
 router.include_router(home.router)
 router.include_router(acknowledge.router)
 router.include_router(account.router)
+router.include_router(status.router)
+router.include_router(phone.router)
 router.include_router(sessions.router)
 router.include_router(frame.router)
 

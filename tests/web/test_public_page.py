@@ -2,12 +2,13 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
-from datetime import date, timedelta
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
 import pytest
 from markupsafe import escape
 
+from app.domain.public_history import MonthName, MonthPicture
 from app.domain.public_page import ComponentDay, HistoryDay, headline_of, level_of
 from app.web import bars
 from app.web import public_page as draw
@@ -154,7 +155,8 @@ def test_a_badge_says_it_in_words_and_fits_them() -> None:
 
 def test_the_months_of_the_history_lead_to_one_another() -> None:
     page = pictures.bad_day()
-    month = draw.Month("2026-10", date(2026, 10, 1), (pictures.SEARCH,), (), "2026-09", "2026-11")
+    named = [MonthName(2026, number) for number in (10, 9, 11)]
+    month = MonthPicture(named[0], (pictures.SEARCH,), (), earlier=named[1], later=named[2])
     shown = read(draw.history(page, month))
     assert "October 2026" in shown.text
     assert "/status/history?month=2026-09" in shown.addresses
