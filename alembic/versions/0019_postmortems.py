@@ -378,6 +378,7 @@ def upgrade() -> None:
         "digests",
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("frequency", sa.String(length=50), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("outcome", sa.String(length=50), nullable=False),
@@ -385,6 +386,9 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.CheckConstraint("outcome IN ('sent', 'empty')", name=op.f("ck_digests_outcome_known")),
+        sa.CheckConstraint(
+            "frequency IN ('off', 'daily', 'weekly')", name=op.f("ck_digests_frequency_known")
+        ),
         sa.CheckConstraint("until > since", name=op.f("ck_digests_lasts")),
         sa.ForeignKeyConstraint(
             ["notification_id"],

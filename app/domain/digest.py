@@ -65,11 +65,16 @@ def latest_day(wanted: Wanted, time_zone: str, *, now: datetime) -> date:
     return day
 
 
-def told_by(day: date, wanted: Wanted, time_zone: str) -> Interval:
-    """The time that the summary of a day tells of."""
-    return Interval(
-        due_at(day - wanted.every, wanted.hour, time_zone), due_at(day, wanted.hour, time_zone)
-    )
+def told_by(
+    day: date, wanted: Wanted, time_zone: str, *, told_until: datetime | None = None
+) -> Interval:
+    """The time that the summary of a day tells of: from where the last one ended, if that was
+    not long ago; somebody who chose another hour is told neither less nor the same again."""
+    until = due_at(day, wanted.hour, time_zone)
+    since = due_at(day - wanted.every, wanted.hour, time_zone)
+    if told_until is not None and until - 2 * wanted.every < told_until < until:
+        since = told_until
+    return Interval(since, until)
 
 
 def _is_day(wanted: Wanted, day: date) -> bool:

@@ -21,6 +21,7 @@ from app.models.heartbeat_monitor import (
 )
 from app.models.idempotency_key import IdempotencyKey
 from app.models.incident import (
+    INCIDENTS,
     Incident,
     IncidentAssignment,
     IncidentComment,
@@ -69,6 +70,7 @@ from app.models.webhook import WebhookDelivery, WebhookSubscription
 
 __all__ = [
     "COUNTED",
+    "INCIDENTS",
     "SEARCH_QUEUE",
     "SEARCH_WORDS",
     "ActionItem",

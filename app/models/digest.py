@@ -59,6 +59,7 @@ class Digest(Keyed, Base):
     __table_args__ = (
         UniqueConstraint("user_id", "day"),
         one_of("outcome", DigestOutcome),
+        one_of("frequency", DigestFrequency),
         CheckConstraint("until > since", name="lasts"),
         Index(None, "notification_id"),
         Index(None, "made_at"),
@@ -66,6 +67,7 @@ class Digest(Keyed, Base):
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     day: Mapped[date]
+    frequency: Mapped[DigestFrequency]
     since: Mapped[datetime]
     until: Mapped[datetime]
     outcome: Mapped[DigestOutcome]

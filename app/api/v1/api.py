@@ -5,6 +5,7 @@ from fastapi import APIRouter, Depends
 from app.api.deps import FromAnybody, logged_in
 from app.api.errors import answers
 from app.api.v1.endpoints import (
+    action_items,
     alertmanager_webhook,
     alerts,
     alerts_webhook,
@@ -16,6 +17,7 @@ from app.api.v1.endpoints import (
     calendars,
     contact_methods,
     custom_fields,
+    digests,
     elastic_webhook,
     escalation,
     figures,
@@ -34,6 +36,7 @@ from app.api.v1.endpoints import (
     on_call_notices,
     pager,
     pings,
+    postmortems,
     preflight,
     receipts,
     schedule_overrides,
@@ -75,6 +78,9 @@ for module in (
     pager,
     handoff,
     on_call_notices,
+    digests,
+    postmortems,
+    action_items,
     on_call,
     schedules,
     schedule_overrides,
