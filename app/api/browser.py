@@ -20,12 +20,11 @@ from starlette.responses import Response
 
 from app.api.state import Service
 from app.core.errors import ForbiddenError
-from app.core.security import COOKIE_PREFIX, Signer
+from app.core.security import COOKIE, COOKIE_PREFIX, Signer
 from app.domain.auth import BROWSER_LIVES
 from app.models import User
 from app.services import auth as auth_service
 
-COOKIE = "tocsin"
 STRANGER = "tocsin-visit"  # who has not signed in, so that nobody signs them in unasked
 STRANGER_LIFE = timedelta(hours=12)
 NONCE_BYTES = 9

@@ -64,8 +64,8 @@ class Limited:
             return
         await self.app(scope, receive, send_told)
         caller = source.current()
-        if caller is not None and caller.api_key_id is not None:
-            self.limits.remember(scope, caller.api_key_id)
+        if caller is not None:
+            self.limits.remember(scope, caller)
 
 
 def describe(document: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ logging.getLogger("passlib.handlers.bcrypt").setLevel(logging.ERROR)
 KEY_PREFIX = "tik_"  # Tocsin integration key
 REFRESH_PREFIX = "trt_"  # Tocsin refresh token
 COOKIE_PREFIX = "tbl_"  # Tocsin browser login
+COOKIE = "tocsin"  # its name; by HTTPS it begins with `__Host-`
 PING_PREFIX = "thb_"  # Tocsin heartbeat
 NONCE_BYTES = 12
 LINK_SIGNATURE_BYTES = 18

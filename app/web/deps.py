@@ -19,6 +19,7 @@ from app.api.callers import READING
 from app.api.deps import ServiceDep
 from app.api.state import Service
 from app.core.errors import ForbiddenError
+from app.core.security import COOKIE
 from app.domain.user import Permission
 from app.models import User
 
@@ -73,7 +74,7 @@ async def visitor(request: Request, service: ServiceDep) -> Visitor:
     if found is None:
         raise SignInNeededError(_place(request))
     if request.method not in READING:
-        await prove_form(request, service, browser.COOKIE)
+        await prove_form(request, service, COOKIE)
     return found
 
 

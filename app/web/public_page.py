@@ -19,6 +19,7 @@ from app.domain.public_history import MonthName, MonthPicture
 from app.domain.public_page import (
     HistoryDay,
     IncidentPicture,
+    Level,
     MaintenancePicture,
     PublicPage,
 )
@@ -40,6 +41,7 @@ WORDS = {
     "verifying": "Verifying",
     "completed": "Completed",
 }
+LEVELS = tuple(Level)
 IMPACTS = {
     "none": "No impact",
     "minor": "Minor impact",
@@ -54,6 +56,7 @@ class Links:
 
     home: str = "/status"
     history: str = "/status/history"
+    months: str = "/status/history?month="
     incident_pages: str = "/status/incidents/"
     suffix: str = ""
     feeds: str = "/status/history"
@@ -67,9 +70,7 @@ class Links:
 
     def month(self, name: MonthName) -> str:
         """A month of the history, as 2026-11."""
-        if self.suffix:
-            return f"{self.history.removesuffix('index.html')}{name}{self.suffix}"
-        return f"{self.history}?month={name}"
+        return f"{self.months}{name}{self.suffix}"
 
 
 SERVED = Links()

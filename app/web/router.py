@@ -4,7 +4,19 @@ from fastapi import APIRouter, FastAPI
 
 from app.web import faults
 from app.web.faults import failure
-from app.web.pages import account, acknowledge, frame, home, phone, sessions, status
+from app.web.pages import (
+    account,
+    acknowledge,
+    frame,
+    home,
+    incident_actions,
+    incident_forms,
+    incident_parts,
+    incidents,
+    phone,
+    sessions,
+    status,
+)
 from app.web.statics import Statics
 
 router = APIRouter()
@@ -15,6 +27,10 @@ router.include_router(status.router)
 router.include_router(phone.router)
 router.include_router(sessions.router)
 router.include_router(frame.router)
+router.include_router(incident_forms.router)  # /incidents/new comes before /incidents/{id}
+router.include_router(incident_actions.router)
+router.include_router(incident_parts.router)
+router.include_router(incidents.router)
 
 
 __all__ = ["failure", "install"]

@@ -9,6 +9,8 @@ from app.web.templating import EDITION, STATIC
 
 FOR_GOOD = "public, max-age=31536000, immutable"
 ASK = "no-cache"
+# A script that is run as a worker goes by the policy that it comes with.
+WORKER_POLICY = "default-src 'none'; connect-src 'self'; script-src 'self'; frame-ancestors 'none'"
 
 
 class Statics(StaticFiles):
@@ -21,4 +23,6 @@ class Statics(StaticFiles):
         # A page of the release before may still be open: it gets what there is now.
         answer = await super().get_response(rest if edition.startswith("~") else path, scope)
         answer.headers["Cache-Control"] = FOR_GOOD if is_named else ASK
+        if path.endswith(".js"):
+            answer.headers["Content-Security-Policy"] = WORKER_POLICY
         return answer

@@ -14,11 +14,13 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from app.core.version import VERSION
+from app.domain.event import EventType
 from app.web import flash, navigation, theme
 from app.web.deps import Visitor
+from app.web.markdown import markdown
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -129,11 +131,6 @@ def hue(name: str) -> int:
     return sha256(name.encode(errors="replace")).digest()[0] % 8
 
 
-def _plain(text: str | None) -> Markup:
-    paragraphs = [escape(part) for part in (text or "").split("\n\n") if part.strip()]
-    return Markup("").join(Markup("<p>{}</p>").format(part) for part in paragraphs)
-
-
 def _query(given: Mapping[str, Any], **changed: Any) -> str:
     """The address's query with some of it changed; what is None is left out."""
     from_ = {**given, **changed}
@@ -162,9 +159,13 @@ environment.filters |= {
     "initials": initials,
     "hue": hue,
     "query": _query,
+    "markdown": markdown,
 }
-environment.filters.setdefault("markdown", _plain)
-environment.globals |= {"asset": asset, "version": VERSION}
+environment.globals |= {
+    "asset": asset,
+    "version": VERSION,
+    "event_types": " ".join(EventType),  # a browser's `EventSource` wants them by name
+}
 
 
 def page(template: str, *, status: int = 200, policy: str = POLICY, **values: Any) -> HTMLResponse:

@@ -1,1 +1,8 @@
-export {};
+// What every page of the console runs. Each module has one job and starts itself where it finds work.
+import "./time.js";
+import "./theme.js";
+import "./toasts.js";
+import "./dialogs.js";
+import "./forms.js";
+import "./keys.js";
+import "./live.js";
