@@ -1,6 +1,7 @@
 """What the public was told before, month by month, in the page's time zone (promise 7: public
 columns and nothing else)."""
 
+from dataclasses import replace
 from datetime import datetime, time
 
 from app.crud import crud_public_incident, crud_public_maintenance, crud_status_page
@@ -42,6 +43,20 @@ async def month(
         earlier=shown.before() if shown > oldest else None,
         later=shown.next() if shown < current else None,
     )
+
+
+async def months(session: ReadSession, *, now: datetime, most: int) -> list[MonthPicture]:
+    """The last months, newest first; at least this one."""
+    found: list[MonthPicture] = []
+    wanted: MonthName | None = None
+    while len(found) < most:
+        shown = await month(session, wanted, now=now)
+        assert shown is not None  # no other is asked for
+        found.append(replace(shown, earlier=None) if len(found) == most - 1 else shown)
+        if shown.earlier is None:
+            break
+        wanted = shown.earlier
+    return found
 
 
 async def _first(session: ReadSession, now: datetime) -> datetime:

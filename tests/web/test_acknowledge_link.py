@@ -86,9 +86,11 @@ async def test_the_page_says_what_is_wrong_and_as_whom_one_would_acknowledge(
     assert "critical" in page.text
     assert "database" in page.text
     assert "Acknowledge as Ana Díaz" in page.text
-    (form,) = page.all("form")
-    assert form == {"method": "post"}
-    assert len(page.all("button")) == 1
+    assert page.all("form") == [
+        {"method": "post"},
+        {"method": "post", "action": f"{await paged.link()}/escalate"},
+    ]
+    assert len(page.all("button")) == 2
 
 
 async def test_the_button_acknowledges_as_the_person_who_was_paged(
