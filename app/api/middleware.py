@@ -53,7 +53,9 @@ ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}  # other hosts of t
 NO_STORE = (b"cache-control", b"no-store")
 # What whoever holds a link may do is in its last part.
 SECRET_PATH = re.compile(
-    "/+(a|v1/+receipts|v1/+calendar|v1/+ping|account/+[^/]+)/+.+", re.DOTALL | re.IGNORECASE
+    "/+(a|v1/+receipts|v1/+calendar|v1/+ping|account/+[^/]+|v1/+public/+subscribers"
+    "|status/+subscribe|status/+unsubscribe)/+.+",
+    re.DOTALL | re.IGNORECASE,
 )
 
 

@@ -38,6 +38,17 @@ async def by_address(session: ReadSession, address_hash: str) -> Subscriber | No
     return (await session.scalars(statement)).one_or_none()
 
 
+async def lock_by_address(session: WriteSession, address_hash: str) -> Subscriber | None:
+    """The subscriber of this address, held until commit."""
+    statement = (
+        select(Subscriber)
+        .where(Subscriber.address_hash == address_hash)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
 async def by_token(
     session: ReadSession, token_hash: str, link_number: int | None
 ) -> Subscriber | None:

@@ -8,14 +8,13 @@ Whoever changes a subscriber holds its row.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.core.errors import ConflictError, InvalidInputError, NotFoundError
+from app.core.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from app.core.security import hash_key
 from app.crud import crud_subscriber, crud_subscriber_delivery
-from app.crud.crud_subscriber import ScopeNamed, Scopes
+from app.crud.crud_subscriber import ScopeNamed, Scopes, SubscriberFilter
 from app.db.session import ReadSession, WriteSession, wake_after_commit
 from app.domain.notification import Channel
 from app.domain.subscriber import (
@@ -29,7 +28,9 @@ from app.domain.subscriber import (
     read_address,
 )
 from app.domain.throttle import SUBSCRIBING_PER_ADDRESS, SUBSCRIBING_PER_CLIENT, Quota
+from app.domain.user import Permission
 from app.models import Subscriber, User
+from app.schemas.subscriber import checked
 from app.services.subscriber_keys import Keys, Wishes, new_row
 from app.services.target import InvalidAddressError, Objection, require_callable
 
@@ -85,7 +86,7 @@ def read(
             f"Nobody is told by {channel} here; choose another way.", field="channel"
         )
     try:
-        address = read_address(channel, given)
+        address = read_address(channel, checked(channel, given))
     except ValueError as error:
         raise InvalidAddressError("address", str(error)) from None
     if channel is Channel.WEBHOOK:
@@ -129,30 +130,31 @@ async def ask(
     """Send the address a link, which makes all this count. The same again soon is no second."""
     await check(session, wishes)
     digest = keys.digest(address)
-    found = await crud_subscriber.by_address(session, digest)
-    if found is None:
-        row = new_row(address, digest, wishes, keys, SubscriberOrigin.PUBLIC, now=now)
-        found = await crud_subscriber.add(session, Subscriber(**row))
-        await crud_subscriber.want(session, found.id, wishes.scopes)
-        await _send_link(session, found, now=now)
+    row = new_row(address, digest, wishes, keys, SubscriberOrigin.PUBLIC, now=now)
+    made = await crud_subscriber.add_many(session, [row])  # of many at once, one makes it
+    if made:
+        await crud_subscriber.add_scopes(session, {made[digest]: wishes.scopes})
+        await _send_link(session, made[digest], address.channel, now=now)
         return
-    await crud_subscriber.lock(session, found.id)
+    found = await crud_subscriber.lock_by_address(session, digest)
+    if found is None:  # forgotten in this very moment
+        return
     is_repeated = found.asked_for == wishes.kept() and now - found.asked_at < ASKED_LATELY
     if is_repeated and found.state is not SubscriberState.UNSUBSCRIBED:
         return
     if found.state is SubscriberState.UNSUBSCRIBED:
         found.revise({"state": SubscriberState.PENDING, "unsubscribed_at": None}, now=now)
     found.asked_for, found.asked_at = wishes.kept(), now
-    why = ASKED_ANEW
     await crud_subscriber_delivery.cancel_waiting(
-        session, found.id, why, kind=LetterKind.CONFIRMATION, now=now
+        session, found.id, ASKED_ANEW, kind=LetterKind.CONFIRMATION, now=now
     )
-    await _send_link(session, found, now=now)
+    await _send_link(session, found.id, found.channel, now=now)
 
 
-async def _send_link(session: WriteSession, subscriber: Subscriber, *, now: datetime) -> None:
-    who = [(subscriber.id, subscriber.channel)]
-    await crud_subscriber_delivery.owe_link(session, who, now=now)
+async def _send_link(
+    session: WriteSession, subscriber_id: int, channel: Channel, *, now: datetime
+) -> None:
+    await crud_subscriber_delivery.owe_link(session, [(subscriber_id, channel)], now=now)
     wake_after_commit(session, DELIVERY)
 
 
@@ -223,20 +225,30 @@ def _ids(there: Collection[ScopeNamed]) -> Scopes:
     )
 
 
+async def with_scopes(
+    session: ReadSession, subscriber_id: int, fields: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The fields with `components` and `groups` as one set of scopes; what is not named stays."""
+    given = dict(fields)
+    components, groups = given.pop("components", None), given.pop("groups", None)
+    if components is None and groups is None:
+        return given
+    there = _ids((await crud_subscriber.scopes_of(session, [subscriber_id]))[subscriber_id])
+    given["scopes"] = Scopes(
+        there.components if components is None else tuple(components),
+        there.groups if groups is None else tuple(groups),
+        there.incidents,
+    )
+    return given
+
+
 async def choose_by_link(
     session: WriteSession, token: str, fields: Mapping[str, Any], keys: Keys, *, now: datetime
 ) -> Subscriber:
-    """The same by whoever holds the link of a subscription that counts.
-
-    Incidents stay as they are: they are chosen where they are shown.
-    """
+    """The same by whoever holds the link of a subscription that counts."""
     found = await _hold(session, token, keys)
     if found.state is not SubscriberState.ACTIVE:
         raise NotConfirmedError("Confirm the subscription first, with the link that was sent.")
-    scopes: Scopes | None = fields.get("scopes")
-    if scopes is not None:
-        there = (await crud_subscriber.scopes_of(session, [found.id]))[found.id]
-        fields = {**fields, "scopes": replace(scopes, incidents=_ids(there).incidents)}
     return await choose(session, found, fields, now=now)
 
 
@@ -270,6 +282,15 @@ async def require(session: ReadSession, subscriber_id: int) -> Subscriber:
     return found
 
 
+def require_search_right(where: SubscriberFilter, *, is_whole: bool) -> None:
+    """Whoever sees addresses masked does not find them out by searching for their parts."""
+    if where.search is not None and not is_whole:
+        raise ForbiddenError(
+            "Only admins search for addresses, since others see them masked.",
+            needs=Permission.ADMINISTER.value,
+        )
+
+
 async def add(
     session: WriteSession,
     address: Address,
@@ -292,7 +313,7 @@ async def add(
     made = await crud_subscriber.add(session, Subscriber(**row))
     await crud_subscriber.want(session, made.id, wishes.scopes)
     if not have_agreed:
-        await _send_link(session, made, now=now)
+        await _send_link(session, made.id, made.channel, now=now)
     return made
 
 

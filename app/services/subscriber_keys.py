@@ -51,7 +51,13 @@ class Wishes:
     frequency: Frequency = Frequency.IMMEDIATE
 
     def kept(self) -> dict[str, Any]:
-        return asdict(self)
+        """As JSON, the same after it was stored."""
+        scopes = {name: list(ids) for name, ids in asdict(self.scopes).items()}
+        return {
+            "is_for_everything": self.is_for_everything,
+            "scopes": scopes,
+            "frequency": self.frequency.value,
+        }
 
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> "Wishes":

@@ -38,12 +38,21 @@ from app.api.v1.endpoints import (
     pings,
     postmortems,
     preflight,
+    public_incidents,
+    public_maintenances,
+    public_page,
+    public_subscribers,
+    public_updates,
     receipts,
     schedule_overrides,
     schedules,
     services,
     shift_requests,
+    status_components,
+    status_page,
     streams,
+    subscriber_deliveries,
+    subscribers,
     teams,
     users,
     webhook_subscriptions,
@@ -86,6 +95,13 @@ for module in (
     schedule_overrides,
     calendars,
     calendar_feeds,
+    subscribers,
+    subscriber_deliveries,
+    status_page,
+    status_components,
+    public_incidents,
+    public_maintenances,
+    public_updates,
 ):
     people.include_router(module.router)
 
@@ -108,5 +124,7 @@ router = APIRouter(
 )
 router.include_router(auth.router, dependencies=[FromAnybody])
 router.include_router(people)
+router.include_router(public_subscribers.router, dependencies=[FromAnybody])
 router.include_router(tools)
 router.include_router(streams.router)
+router.include_router(public_page.router)
