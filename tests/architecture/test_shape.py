@@ -15,7 +15,7 @@ STEMS = {
     "calendar_feed", "calendar_shift", "caller", "contact_method", "custom_field", "demo",
     "duty_change", "escalation", "event", "figures", "figures_people", "fire_drill", "handoff",
     "health", "heartbeat_monitor", "heartbeat_ping", "idempotency_key", "incident",
-    "incident_filter", "incident_list", "incident_page", "incident_shown", "incident_template", "intake",
+    "incident_filter", "incident_list", "incident_shown", "incident_template", "intake",
     "integration", "ladder",
     "maintenance_window", "message_template", "notification", "notification_preference",
     "notification_story", "on_call", "on_call_notice", "outbox", "pager", "preflight", "quiet",
@@ -34,6 +34,7 @@ PLURAL = {"api_keys": "api_key",
 PLURAL |= {"schedules": "schedule", "schedule_overrides": "schedule_override"}
 PLURAL |= {"maintenance_windows": "maintenance_window", "services": "service", "teams": "team"}
 PLURAL |= {"shift_requests": "shift_request", "on_call_notices": "on_call_notice"}
+STEMS |= {"incident_page"}
 PLURAL |= {"incident_templates": "incident_template"}
 STEMS |= {"subscriber", "subscriber_delivery", "subscriber_delivery_list", "subscriber_import"}
 STEMS |= {"subscriber_notice"}
