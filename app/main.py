@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import SecretStr
 
-from app.api import errors, health, ingest, limited, metrics, middleware
+from app.api import errors, health, ingest, limited, metrics, middleware, statuspage
 from app.api.limits import Limits
 from app.api.listening import LISTEN_EVERY, LISTENING, Listening
 from app.api.state import NoLoops, Pulse, Service
@@ -47,6 +47,7 @@ from app.domain.bundle import PageLimit
 from app.domain.notification import Channel
 from app.services import audit_log
 from app.web import router as web
+from app.web.exporting import Exporting
 from app.worker import Worker
 from app.worker.calendars import Calendars
 from app.worker.compose import composer
@@ -277,6 +278,8 @@ def create_app(
     store = build_store(settings)
     limits = Limits(settings, signer, store)
     listening = Loop(LISTENING, Listening(database).round, longest_sleep=LISTEN_EVERY)
+    exports = settings.status_export_dir if with_worker else None
+    exporting = Exporting(database, exports, setup.public_url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -284,6 +287,7 @@ def create_app(
 
         def ring(loop: str) -> None:
             feed.ring(loop)
+            exporting.ring(loop)
             if worker is not None:
                 worker.ring(loop)
 
@@ -293,10 +297,12 @@ def create_app(
             listening.start()
         if worker is not None:
             worker.start()
+        exporting.start()
         try:
             yield
         finally:
             feed.close()
+            await exporting.stop()
             await listening.stop()
             if worker is not None:
                 await worker.stop()
@@ -338,6 +344,7 @@ def create_app(
     errors.install(app)
     if with_doors:
         app.include_router(v1)
+        app.include_router(statuspage.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     if with_doors:

@@ -9,6 +9,7 @@ from app.api.feed import Feed
 from app.api.intake import Intake
 from app.api.limits import Limits
 from app.api.pings import Pings
+from app.api.public_copy import PublicCopies
 from app.api.public_picture import PublicPicture
 from app.api.watch import Watch
 from app.core.config import Settings
@@ -92,6 +93,12 @@ class Service:
     def public_picture(self) -> PublicPicture:
         """What everybody sees, as it was last drawn in this process."""
         return PublicPicture()
+
+    @cached_property
+    def public_copies(self) -> PublicCopies:
+        """The same in JSON."""
+        address = self.settings.public_url or ""
+        return PublicCopies(self.database, self.public_picture, address)
 
     @cached_property
     def intake(self) -> Intake:

@@ -22,3 +22,12 @@ def next_update_due(
     """When the public is to hear again, or None where no clock runs."""
     wanted = minutes.get(severity)
     return None if wanted is None else now + timedelta(minutes=wanted)
+
+
+REMINDED_BEFORE = timedelta(minutes=5)
+
+
+def reminder_for(due_at: datetime, *, now: datetime) -> datetime:
+    """When to remind somebody of an update that is due then: a little before, but never sooner
+    than half the time is over."""
+    return due_at - min(REMINDED_BEFORE, (due_at - now) / 2)

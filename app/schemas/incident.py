@@ -9,6 +9,7 @@ from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
 from app.schemas.types import (
     Comment,
     Document,
+    Flag,
     HttpUrl,
     Key,
     Labels,
@@ -81,6 +82,24 @@ class IncidentUpdate(WriteSchema):
     )
 
     _kept = not_null("title", "severity", "service", "tags", "labels", "custom_fields", "status")
+
+
+class LastWords(WriteSchema):
+    """What the public is told at the end."""
+
+    body: Comment = Field(
+        description="Markdown, for the public: everybody reads it.",
+        examples=["Everything works again. We are sorry."],
+    )
+    notifies: Flag = Field(default=True, description="Whether subscribers are told.")
+
+
+class Resolve(WriteSchema):
+    """For a published incident, what the public is told in the same act."""
+
+    public_update: LastWords | None = Field(
+        None, description="Left out: the public is told nothing.", examples=[None]
+    )
 
 
 class Snooze(WriteSchema):

@@ -42,6 +42,10 @@ PLURAL |= {"subscribers": "subscriber", "subscriber_deliveries": "subscriber_del
 PLURAL |= {"subscriber_imports": "subscriber_import", "public_subscribers": "subscriber"}
 PLURAL |= {"calendars": "calendar", "calendar_feeds": "calendar_feed"}
 PLURAL |= {"calendar_file": "calendar_feed"}
+STEMS |= {"public_incident", "public_maintenance", "public_page", "public_update"}
+STEMS |= {"status_component", "status_page", "statuspage"}
+PLURAL |= {"public_incidents": "public_incident", "public_maintenances": "public_maintenance"}
+PLURAL |= {"public_updates": "public_update", "status_components": "status_component"}
 PLURAL |= {"heartbeats": "heartbeat_monitor", "pings": "heartbeat_ping"}
 # The seed's own name for a second door into `integration`, and its siblings.
 DOORS = {"elastic_webhook", "alertmanager_webhook", "alerts_webhook",

@@ -50,6 +50,7 @@ from app.schemas.incident import (
     IncidentCreate,
     IncidentRead,
     IncidentUpdate,
+    Resolve,
     Snooze,
     TimelineEventRead,
 )
@@ -60,6 +61,7 @@ from app.services import (
     incident_people,
     incident_template,
     notification_story,
+    public_incident,
 )
 from app.services import incident as incident_service
 
@@ -183,11 +185,25 @@ async def acknowledge_incident(
     return await _shown(session, incident_id)
 
 
-@router.post("/{incident_id}/resolve", response_model=IncidentRead, responses=ACT)
+@router.post(
+    "/{incident_id}/resolve", response_model=IncidentRead, responses=ACT | answers(409, 413)
+)
 async def resolve_incident(
-    session: WriteSession, incident_id: KeyPath, now: Now, user: Responder
+    session: WriteSession,
+    incident_id: KeyPath,
+    now: Now,
+    user: Responder,
+    body: Resolve = Resolve(),  # noqa: B008  # nobody changes it
 ) -> Incident:
-    """It is over: everything that still waits to be sent is cancelled."""
+    """It is over: everything that still waits to be sent is cancelled.
+
+    Of a published incident the public may be told in the same act; who does not is reminded.
+    """
+    if body.public_update is not None:
+        told = body.public_update
+        await public_incident.resolve(
+            session, incident_id, told.body, notifies=told.notifies, actor=acting(user), now=now
+        )
     await incident_service.change_status(
         session, incident_id, IncidentStatus.RESOLVED, actor=acting(user), now=now
     )
