@@ -18,7 +18,7 @@ from app.core.errors import SetupError
 from app.db.session import Database, transaction_time
 from app.domain.public_history import MonthPicture
 from app.domain.public_page import IncidentPicture, MaintenancePicture, PublicPage
-from app.services import public_history
+from app.services import public_history, statuspage
 from app.services import public_page as public_page_service
 from app.web import public_page as draw
 from app.web.public_page import Links
@@ -49,6 +49,7 @@ class Shown:
     page: PublicPage
     months: Sequence[MonthPicture]  # newest first
     newest: Sequence[IncidentPicture]
+    documents: Mapping[str, bytes]  # of the JSON API, by name
 
     def incidents(self) -> Iterator[IncidentPicture]:
         """Each one that something leads to."""
@@ -87,7 +88,10 @@ async def _look(database: Database, address: str) -> Shown:
         now = await transaction_time(session)
         page = await public_page_service.picture(session, now=now, address=address)
         months = await public_history.months(session, now=now, most=MONTHS)
-        return Shown(page, months, await public_history.newest(session))
+        newest = await public_history.newest(session)
+        found = await statuspage.documents(session, address=address)
+    documents = {name: one.model_dump_json().encode() for name, one in found.items()}
+    return Shown(page, months, newest, documents)
 
 
 def _put(folder: Path, shown: Shown) -> Written:
@@ -112,6 +116,7 @@ def files_of(shown: Shown) -> dict[str, bytes]:
     for component in page.components():
         texts[f"badges/{component.id}.svg"] = draw.component_badge(page, component.id) or ""
     files = {f"static/{name}": (STATIC / name).read_bytes() for name in ASSETS}
+    files |= {f"api/v2/{name}": content for name, content in shown.documents.items()}
     files |= {path: text.encode() for path, text in texts.items()}
     return files | {FRONT: draw.home(page, LINKS).encode()}
 
@@ -141,10 +146,21 @@ def write(folder: Path, files: Mapping[str, bytes]) -> Written:
             (folder / path).unlink(missing_ok=True)
         _list(folder, files.keys())
     except OSError as error:
-        raise SetupError(
-            f"The status page cannot be written into {folder}: {error.strerror or error}."
-        ) from None
+        raise _refused(folder, error) from None
     return Written(len(files), changed, len(gone))
+
+
+def claim(folder: Path) -> None:
+    """Say now if nothing can be written there."""
+    try:
+        _list(folder, _ours(folder))
+    except OSError as error:
+        raise _refused(folder, error) from None
+
+
+def _refused(folder: Path, error: OSError) -> SetupError:
+    why = error.strerror or str(error)
+    return SetupError(f"The status page cannot be written into {folder}: {why}.")
 
 
 def _ours(folder: Path) -> set[str]:
