@@ -250,15 +250,14 @@ async def public_texts(
     return {row[0]: PublicText(*row[1:]) for row in rows}
 
 
-async def share_public_incident(session: WriteSession, incident_id: int) -> PublicIncident | None:
-    """What the public sees of an incident, which stays so until commit."""
+async def public_incident(session: ReadSession, incident_id: int) -> PublicIncident | None:
+    """What the public sees of an incident; so it stays for whoever holds the page."""
     statement = (
         select(PublicIncident)
         .where(
             PublicIncident.incident_id == incident_id,
             PublicIncident.withdrawn_at.is_(None),
         )
-        .with_for_update(read=True)
         .execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).one_or_none()

@@ -1,7 +1,9 @@
 """Postmortems: begun from an incident, written, reviewed, published, amended with their history.
 
-Whoever changes one holds its row. What is picked from the incident's timeline is copied, so the
-document stands by itself. Of the public's text see `services.postmortem_public`.
+Whoever changes one holds its row; who needs the incident, too, holds that first, and who changes
+what the public sees holds the page last (`services.status_page`). What is picked from the
+incident's timeline is copied, so the document stands by itself. Of the public's text see
+`services.postmortem_public`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +16,7 @@ from app.core.errors import (
     InvalidStateError,
     NotFoundError,
 )
-from app.crud import crud_postmortem, crud_user
+from app.crud import crud_incident, crud_postmortem, crud_user
 from app.db.session import ReadSession, WriteSession
 from app.domain.conditions import Fault
 from app.domain.incident import TimelineType
@@ -29,12 +31,13 @@ from app.domain.postmortem import (
     filled,
     lasted,
 )
-from app.domain.user import Actor
 from app.models import Incident, Postmortem, PostmortemVersion, TimelineEvent, User
 from app.services import duty_letter, incident_held
 from app.services import postmortem_template as template_service
+from app.services import status_page as status_page_service
 
-DOCUMENT = ("title", *SECTIONS, "timeline", "public_summary", "public_body")
+PUBLIC = ("public_summary", "public_body")
+DOCUMENT = ("title", *SECTIONS, "timeline", *PUBLIC)
 # What a new one tells of its incident, until somebody picks.
 DRAWN = frozenset(
     {
@@ -134,7 +137,7 @@ async def start(
         ),
     )
     await crud_postmortem.let_review(session, made.id, reviewers)
-    await _say(session, incident, "began the postmortem", by, now)
+    await _say(session, incident_id, "began the postmortem", by, now)
     return await require(session, incident_id)
 
 
@@ -158,11 +161,12 @@ async def edit(
         await crud_postmortem.let_review(session, row.id, reviewers)
         if not changed:
             row.touch(now)
+    if row.is_public and changed.keys() & set(PUBLIC):
+        await status_page_service.hold(session, now=now)
     if row.status is PostmortemStatus.PUBLISHED and changed.keys() & set(DOCUMENT):
         row.amended_at = now
         await keep_version(session, row, by=by, now=now)
-        incident = await incident_held.held(session, incident_id)
-        await _say(session, incident, "amended the postmortem", by, now)
+        await _say(session, incident_id, "amended the postmortem", by, now)
     return await require(session, incident_id)
 
 
@@ -209,7 +213,7 @@ async def move(
         case PostmortemAction.PUBLISH:
             row.published_at, row.published_by = now, by.id
             await keep_version(session, row, by=by, now=now)
-    await _say(session, incident, DONE[action], by, now)
+    await _say(session, incident_id, DONE[action], by, now)
     return await require(session, incident_id)
 
 
@@ -255,12 +259,11 @@ async def _ask(
         await duty_letter.tell(session, kind, told, good_until=None, now=now)
 
 
-async def _say(
-    session: WriteSession, incident: Incident, what: str, by: User, now: datetime
-) -> None:
-    actor = Actor(by.display_name, by.id)
+async def _say(session: WriteSession, incident_id: int, what: str, by: User, now: datetime) -> None:
     story = f"{by.display_name} {what}."
-    await incident_held.tell(session, incident, TimelineType.POSTMORTEM, story, actor, now)
+    kind = TimelineType.POSTMORTEM
+    entry = crud_incident.entry(incident_id, kind, story, now=now, user_id=by.id)
+    await crud_incident.tell(session, [entry])
 
 
 # --- What it is made of -------------------------------------------------------------------

@@ -17,6 +17,7 @@ from app.models import Postmortem, PublicIncident, PublicNotice, User
 from app.schemas.event import PublicNews
 from app.services import event as event_service
 from app.services import postmortem as postmortem_service
+from app.services import status_page as status_page_service
 
 
 class IncidentNotPublicError(ConflictError):
@@ -46,7 +47,8 @@ async def publish(
     if not is_public or found.is_public:
         return found
     row = await postmortem_service.held(session, incident_id)
-    known = await crud_postmortem.share_public_incident(session, incident_id)
+    await status_page_service.hold(session, now=now)
+    known = await crud_postmortem.public_incident(session, incident_id)
     if known is None:
         raise IncidentNotPublicError(
             "The public does not know of this incident: publish the incident first, or publish"
@@ -75,6 +77,7 @@ async def withdraw(
     if row.is_public:
         row.is_public = False
         row.touch(now)
+        await status_page_service.hold(session, now=now)
         await postmortem_service.keep_version(session, row, by=by, now=now)
     return await postmortem_service.require(session, incident_id)
 
