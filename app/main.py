@@ -46,6 +46,7 @@ from app.db.session import Database
 from app.domain.bundle import PageLimit
 from app.domain.notification import Channel
 from app.services import audit_log
+from app.services.subscriber_keys import Keys
 from app.web import router as web
 from app.web.exporting import Exporting
 from app.worker import Worker
@@ -53,6 +54,7 @@ from app.worker.calendars import Calendars
 from app.worker.compose import composer
 from app.worker.loop import Loop
 from app.worker.runner import Monitor
+from app.worker.telling import Telling
 from app.worker.webhooks import Webhooks
 
 DESCRIPTION = """
@@ -252,6 +254,14 @@ def build_worker(
         metrics=counted,
         webhooks=build_webhooks(settings, database, signer, counted),
         calendars=build_calendars(settings, database),
+        telling=Telling(
+            database,
+            build_senders(settings, setup.data_dir, signer),
+            build_subscriber_sender(settings),
+            Keys(signer, build_vault(signer)),
+            settings,
+            setup.public_url,
+        ),
     )
 
 

@@ -5,6 +5,8 @@ from enum import StrEnum
 from app.domain.public_incident import PublicStatus
 from app.domain.public_maintenance import MaintenanceStatus
 
+FAN_OUT = "subscriber_fan_out"  # the loop that writes down who is owed which notice
+
 
 class UpdateStatus(StrEnum):
     """What an update says that its incident, or its maintenance, has become."""

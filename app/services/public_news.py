@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.crud import crud_public_update
-from app.db.session import WriteSession
+from app.db.session import WriteSession, wake_after_commit
 from app.domain.event import EventType
-from app.domain.public_update import NoticeKind
+from app.domain.public_update import FAN_OUT, NoticeKind
 from app.models import (
     PublicIncident,
     PublicMaintenance,
@@ -66,3 +66,4 @@ async def notify(
         created_at=now,
     )
     await crud_public_update.add_notice(session, notice)
+    wake_after_commit(session, FAN_OUT)

@@ -25,7 +25,6 @@ from app.domain.subscriber import (
 from app.models import SubscriberDelivery
 from app.services.subscriber import DELIVERY
 
-FAN_OUT = "subscriber_fan_out"  # the loop that writes down who is owed what
 WITHDRAWN = "What it tells was withdrawn before it was sent."
 NO_SERVER = "Nobody was told, because no mail server is set (TOCSIN_SMTP_URL): it only lies in "
 

@@ -48,6 +48,9 @@ from app.worker.quiet import Quiet
 from app.worker.reader import Reader
 from app.worker.receipts import Receipts
 from app.worker.relay import Relay
+from app.worker.subscribers import Subscribers
+from app.worker.telling import LOOPS as TELLING
+from app.worker.telling import Telling
 from app.worker.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
@@ -89,6 +92,7 @@ class Worker:
         metrics: Metrics | None = None,
         webhooks: Webhooks | None = None,
         calendars: Calendars | None = None,
+        telling: Telling | None = None,
     ) -> None:
         self._metrics = metrics or Metrics()
         self._database = database
@@ -144,6 +148,9 @@ class Worker:
         self._calendars = calendars
         if calendars is not None:
             self._loops[CALENDARS] = [Loop(CALENDARS, calendars.round, longest_sleep=longest)]
+        self._telling = telling
+        if telling is not None:
+            self._loops |= telling.loops(longest)
         self._webhooks = webhooks
         if webhooks is not None:
             sending = Loop(HOOKS, webhooks.deliver_due, longest_sleep=longest)
@@ -159,6 +166,7 @@ class Worker:
         self._every(self._safety_tick, ESCALATION, DELIVERY, RECEIPTS, RELAY, READER, FEED, HOOKS)
         self._every(self._safety_tick, NOTICES, DIGESTS)
         self._every(self._safety_tick, MONITORS, QUIET, PUBLIC_PAGE)
+        self._every(self._safety_tick, *TELLING)
         self._every(AUDIT_EVERY, AUDIT)
         self._every(SWEEP_EVERY, HOUSEKEEPING)
         self._scheduler.start()
@@ -188,6 +196,8 @@ class Worker:
             await self._webhooks.close()
         if self._calendars is not None:
             await self._calendars.close()
+        if self._telling is not None:
+            await self._telling.close()
 
     def is_alive(self) -> bool:
         return all(loop.is_alive() for loop in self._all_loops())
@@ -242,9 +252,14 @@ class Worker:
         for loop in self._loops.get(name, ()):
             loop.ring()
 
-    def _ways(self) -> list[Lane | Webhooks]:
+    def _ways(self) -> list[Lane | Webhooks | Subscribers]:
         """Everything that sends."""
-        return [*self._lanes, *([] if self._webhooks is None else [self._webhooks])]
+        ways: list[Lane | Webhooks | Subscribers] = [*self._lanes]
+        if self._webhooks is not None:
+            ways.append(self._webhooks)
+        if self._telling is not None:
+            ways.append(self._telling.way)
+        return ways
 
     def _all_loops(self) -> Iterable[Loop]:
         return [loop for loops in self._loops.values() for loop in loops]
