@@ -21,6 +21,7 @@ from app.web.statics import Statics
 
 router = APIRouter()
 router.include_router(home.router)
+router.include_router(home.parts)
 router.include_router(acknowledge.router)
 router.include_router(account.router)
 router.include_router(status.router)

@@ -14,7 +14,7 @@ STEMS = {
     "alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "calendar",
     "calendar_feed", "calendar_shift", "caller", "contact_method", "custom_field", "demo",
     "duty_change", "escalation", "event", "figures", "figures_people", "fire_drill", "handoff",
-    "health", "heartbeat_monitor", "heartbeat_ping", "idempotency_key", "incident",
+    "health", "home", "heartbeat_monitor", "heartbeat_ping", "idempotency_key", "incident",
     "incident_filter", "incident_list", "incident_shown", "incident_template", "intake",
     "integration", "ladder",
     "maintenance_window", "message_template", "notification", "notification_preference",
@@ -36,6 +36,8 @@ PLURAL |= {"maintenance_windows": "maintenance_window", "services": "service", "
 PLURAL |= {"shift_requests": "shift_request", "on_call_notices": "on_call_notice"}
 STEMS |= {"incident_page"}
 PLURAL |= {"incident_templates": "incident_template"}
+STEMS |= {"postmortem", "action_item", "digest"}
+PLURAL |= {"postmortems": "postmortem", "action_items": "action_item", "digests": "digest"}
 STEMS |= {"subscriber", "subscriber_delivery", "subscriber_delivery_list", "subscriber_import"}
 STEMS |= {"subscriber_notice"}
 PLURAL |= {"subscribers": "subscriber", "subscriber_deliveries": "subscriber_delivery"}
