@@ -185,7 +185,8 @@ def _ahead(
     ]
     if own:
         return _rungs(own)
-    rungs, at = [], run.next_step_at
+    rungs: list[Rung] = []
+    at = run.next_step_at
     for number in range(run.next_step, len(run.steps)):
         if number > run.next_step:
             at += timedelta(minutes=run.steps[number]["delay_minutes"])

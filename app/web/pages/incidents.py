@@ -42,7 +42,7 @@ async def show_list(
         asked = await incident_query.listing(session, service, request, visitor)
         people = await _names(session, asked.given)
         chips = await incident_query.chips(session, asked.given, people)
-        offered = None if part else await choices.offered(session, now=visitor.now)
+        offered = None if part == "rows" else await choices.offered(session, now=visitor.now)
     found = await _page(service, asked)
     async with service.database.reading() as session:
         ids = [one.id for one in found["items"]]
