@@ -11,8 +11,15 @@ from datetime import datetime
 from typing import Any
 
 from app.core.errors import ConflictError, InvalidInputError, InvalidStateError, NotFoundError
-from app.crud import crud_public_update, crud_status_component, crud_status_page
+from app.crud import (
+    crud_public_incident,
+    crud_public_maintenance,
+    crud_public_update,
+    crud_status_component,
+    crud_status_page,
+)
 from app.db.session import ReadSession, WriteSession
+from app.domain.event import EventType
 from app.domain.public_update import OF_INCIDENTS, OF_MAINTENANCES, UpdateStatus
 from app.domain.status_component import ComponentStatus
 from app.models import (
@@ -22,7 +29,7 @@ from app.models import (
     PublicUpdateVersion,
     StatusComponent,
 )
-from app.services import status_page
+from app.services import public_news, status_page
 from app.services.component_state import Change
 
 
@@ -146,6 +153,8 @@ async def edit(
             public_update_id=update.id, body=was["body"], replaced_at=at, replaced_by=by
         )
         await crud_public_update.add_version(session, version)
+    if was and update.posted_at is not None:
+        await _announce(session, update, at=at)
     return update
 
 
@@ -167,6 +176,25 @@ async def withdraw(session: WriteSession, update_id: int, *, now: datetime) -> N
     elif update.withdrawn_at is None:
         update.withdrawn_at = at
         update.touch(at)
+        await _announce(session, update, at=at)
+
+
+async def _announce(session: WriteSession, update: PublicUpdate, *, at: datetime) -> None:
+    """Tell whoever listens that what was said is no longer what it was."""
+    if update.public_incident_id is not None:
+        found = await crud_public_incident.by_ids(session, [update.public_incident_id])
+        effects = await crud_public_incident.effects(session, found)
+        for key, incident in found.items():
+            components = [effect.component for effect in effects[key]]
+            kind = EventType.INCIDENT_UPDATED
+            await public_news.tell(session, kind, incident, components, now=at)
+    elif update.public_maintenance_id is not None:
+        key = update.public_maintenance_id
+        maintenance = await crud_public_maintenance.get(session, key)
+        if maintenance is not None:
+            found_for = await crud_public_maintenance.components(session, [key])
+            kind = EventType.MAINTENANCE_UPDATED
+            await public_news.tell(session, kind, maintenance, found_for[key], now=at)
 
 
 async def require_components(

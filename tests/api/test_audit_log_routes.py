@@ -6,6 +6,8 @@ from app.domain.user import Role
 from tests.api.answers import send
 from tests.api.audited_calendars import calendars
 from tests.api.audited_duty import being_on_call
+from tests.api.audited_learned import learned
+from tests.api.audited_public import status_page
 from tests.api.auditing import actions_since
 from tests.api.catalogue import in_hours
 from tests.api.rotas import weekly
@@ -74,8 +76,10 @@ async def test_every_change_is_told(world: World) -> None:
     await _catalogue(tour, admin)
     await _schedules(tour, admin)
     await being_on_call(tour, admin)
+    await learned(tour, admin)
     await calendars(tour, admin)
     await _hooks(tour, admin)
+    await status_page(tour, admin)
     await _incidents(tour, admin)
     await _logins(tour, admin)
     changing = {" ".join(route.split()) for route in TABLE if not route.startswith("GET ")}
