@@ -341,3 +341,5 @@ VERBS: dict[str, tuple[str, str]] = {
 STATUS_VERBS = {"open": "reopened", "acknowledged": "acknowledged", "resolved": "resolved"}
 # And a shift request's, which is the word itself.
 STATUS_VERBS |= {status: status for status in RequestStatus if status is not RequestStatus.OPEN}
+# And a postmortem's.
+STATUS_VERBS |= {"draft": "returned", "in_review": "submitted", "published": "published"}

@@ -32,7 +32,7 @@ from app.domain.postmortem import (
     lasted,
 )
 from app.models import Incident, Postmortem, PostmortemVersion, TimelineEvent, User
-from app.services import duty_letter, incident_held
+from app.services import audit_log, duty_letter, incident_held
 from app.services import postmortem_template as template_service
 from app.services import status_page as status_page_service
 
@@ -155,12 +155,8 @@ async def edit(
             errors=[{"path": "public_summary", "message": "is read by the public"}],
         )
     changed = row.revise(values, now=now)
-    if reviewers is not None and set(reviewers) != set(
-        await crud_postmortem.reviewer_ids(session, row.id)
-    ):
-        await crud_postmortem.let_review(session, row.id, reviewers)
-        if not changed:
-            row.touch(now)
+    if reviewers is not None and await _let_review(session, row, reviewers) and not changed:
+        row.touch(now)
     if row.is_public and changed.keys() & set(PUBLIC):
         await status_page_service.hold(session, now=now)
     if row.status is PostmortemStatus.PUBLISHED and changed.keys() & set(DOCUMENT):
@@ -168,6 +164,17 @@ async def edit(
         await keep_version(session, row, by=by, now=now)
         await _say(session, incident_id, "amended the postmortem", by, now)
     return await require(session, incident_id)
+
+
+async def _let_review(session: WriteSession, row: Postmortem, reviewers: Sequence[int]) -> bool:
+    """Let these be all that review it; whether they are others than before."""
+    before = await crud_postmortem.reviewer_ids(session, row.id)
+    if before == sorted(reviewers):
+        return False
+    await crud_postmortem.let_review(session, row.id, reviewers)
+    was, new = {"reviewers": before}, {"reviewers": sorted(reviewers)}
+    await audit_log.note(session, "postmortem.updated", row.id, before=was, after=new)
+    return True
 
 
 async def keep_version(session: WriteSession, row: Postmortem, *, by: User, now: datetime) -> None:
@@ -228,6 +235,8 @@ async def approve(
             allowed=[action.value for action in allowed(row.status)],
         )
     await crud_postmortem.approve(session, row.id, by.id, now=now)
+    said = {"approved_by": by.id}
+    await audit_log.note(session, "postmortem.approved", row.id, after=said)
     row.touch(now)
     return await require(session, incident_id)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.api.answers import faulty, refused, send
+from tests.postmortems import begun
 from tests.world import World
 
 KNOWN_TO_ALL = {"page", "per_page", "cursor", "sort_by", "sort_order"}
@@ -80,6 +81,7 @@ async def test_every_list_can_be_read_in_each_of_its_orders(
 ) -> None:
     who = await world.admin()
     incident = await world.declare(who)
+    await begun(world, who, incident["id"])
     for path, parameters in lists(document).items():
         address = address_of(path, incident["id"])
         for word in orders(parameters["sort_by"], document):

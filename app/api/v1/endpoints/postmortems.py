@@ -48,7 +48,7 @@ PostmortemPaging = Annotated[PageQuery, Depends(paged(PostmortemOrder, Postmorte
 EDITED = Edited(crud_postmortem.lock, postmortem_service.require, PostmortemRead)
 MARKDOWN: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {"text/markdown": {"schema": {"type": "string"}}},
+        "content": {"text/markdown": {"schema": {"type": "string"}, "example": "# Disk full"}},
         "description": "The document.",
     }
 }
@@ -79,7 +79,7 @@ async def list_postmortems(
 @router.get(
     "/postmortem-template",
     response_model=PostmortemTemplateRead,
-    responses=answers(401) | NOT_MODIFIED,
+    responses=answers(401, 422) | NOT_MODIFIED,
     dependencies=CONDITIONAL,
 )
 async def read_postmortem_template(session: ReadSession, _: Reader) -> Template:
