@@ -229,6 +229,14 @@ async def incident_of(session: ReadSession, code: str) -> int | None:
     return (await session.scalars(statement)).one_or_none()
 
 
+async def title_of(session: ReadSession, code: str) -> str | None:
+    """What the public incident of this code is called."""
+    statement = select(PublicIncident.title).where(
+        PublicIncident.code == code, PublicIncident.withdrawn_at.is_(None)
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
 async def components_by_name(session: ReadSession, names: Collection[str]) -> Mapping[str, int]:
     """The ids of components by their names in lower case; of two with one name the older."""
     lowered = func.lower(StatusComponent.name)

@@ -124,6 +124,11 @@ def nothing(page: PublicPage, links: Links = SERVED) -> str:
     return _draw("status/nothing.html", page, links)
 
 
+def subscribing(template: str, page: PublicPage, **values: Any) -> str:
+    """One of the pages on which people subscribe, choose and leave."""
+    return _draw(f"status/{template}.html", page, SERVED, **values)
+
+
 def feed(kind: str, page: PublicPage, told: Iterable[IncidentPicture], suffix: str = "") -> str:
     """The history as `rss` or `atom`; its links are whole, for who reads it elsewhere."""
     told = tuple(told)

@@ -16,6 +16,7 @@ from app.web.pages import (
     phone,
     sessions,
     status,
+    subscribing,
 )
 from app.web.statics import Statics
 
@@ -25,6 +26,7 @@ router.include_router(home.parts)
 router.include_router(acknowledge.router)
 router.include_router(account.router)
 router.include_router(status.router)
+router.include_router(subscribing.router)
 router.include_router(phone.router)
 router.include_router(sessions.router)
 router.include_router(frame.router)
