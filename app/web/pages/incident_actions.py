@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.bounds import BoundedRoute
 from app.api.deps import KeyPath, ServiceDep, acting
 from app.api.state import Service
-from app.core.errors import NotFoundError, TocsinError
+from app.core.errors import TocsinError
 from app.core.paging import BIGGEST_KEY
 from app.db.session import WriteSession, transaction_time
 from app.domain.incident import IncidentStatus
@@ -25,6 +25,7 @@ from app.web.forms import FormFault
 
 router = APIRouter(prefix="/incidents", include_in_schema=False, route_class=BoundedRoute)
 
+GONE = "INCIDENT_NOT_FOUND"
 MOST_AT_ONCE = 50  # the rows of a page
 SAID = {
     IncidentStatus.ACKNOWLEDGED: "You have it. Paging has stopped.",
@@ -249,9 +250,9 @@ async def _done(
     try:
         async with service.database.writing() as session:
             await act(session, await transaction_time(session))
-    except NotFoundError:
-        raise
     except TocsinError as error:
+        if error.code == GONE:
+            raise
         return flash.back(request, place, error.message)
     return flash.back(request, place, said)
 
