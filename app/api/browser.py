@@ -54,6 +54,7 @@ class BrowserLogin:
     session_id: int
     cookie: str
     now: datetime
+    heard: int
 
 
 def is_secure(service: Service, connection: HTTPConnection) -> bool:
@@ -80,7 +81,9 @@ async def login_of(service: Service, connection: HTTPConnection) -> BrowserLogin
         return None
     life = service.settings.refresh_token_life
     login = await auth_service.in_browser(service.database, cookie, life=life)
-    return None if login is None else BrowserLogin(login.user, login.id, cookie, login.now)
+    if login is None:
+        return None
+    return BrowserLogin(login.user, login.id, cookie, login.now, login.heard)
 
 
 def set_cookie(service: Service, connection: HTTPConnection, answer: Response, cookie: str) -> None:

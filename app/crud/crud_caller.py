@@ -25,7 +25,8 @@ _OF_KEY = f"""
         AND (k.expires_at IS NULL OR k.expires_at > clock.now)
 """  # noqa: S608
 _OF_COOKIE = f"""
-    SELECT {_PERSON}, s.id AS session_id, s.created_at AS begun_at, s.last_used_at, clock.now
+    SELECT {_PERSON}, s.id AS session_id, s.created_at AS begun_at, s.last_used_at, clock.now,
+        coalesce((SELECT max(position) FROM event_feed), 0) AS heard
     FROM (SELECT now() + $2::interval AS now) clock,
         login_sessions s JOIN users u ON u.id = s.user_id
     WHERE s.cookie_hash = $1 AND u.is_active AND s.ended_at IS NULL AND s.expires_at > clock.now
@@ -34,13 +35,14 @@ _OF_COOKIE = f"""
 
 @dataclass(frozen=True)
 class LiveLogin:
-    """A browser's login that is good, and whose it is."""
+    """A browser's login that is good, and whose it is; `heard` is how far the feed was then."""
 
     id: int
     user: User
     begun_at: datetime
     last_used_at: datetime
     now: datetime
+    heard: int
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,14 @@ async def of_cookie(database: Database, cookie_hash: str) -> LiveLogin | None:
     if not rows:
         return None
     row = rows[0]
-    user = _person(row)
-    return LiveLogin(row["session_id"], user, row["begun_at"], row["last_used_at"], row["now"])
+    return LiveLogin(
+        row["session_id"],
+        _person(row),
+        row["begun_at"],
+        row["last_used_at"],
+        row["now"],
+        row["heard"],
+    )
 
 
 async def of_key(database: Database, key_hash: str) -> LiveKey | None:

@@ -37,12 +37,14 @@ class SignInNeededError(Exception):
 
 @dataclass(frozen=True)
 class Visitor:
-    """Whoever is looking at a page; `csrf` goes into every form that it holds."""
+    """Whoever is looking at a page. `csrf` goes into every form that it holds; what happens
+    after `heard`, a place in the change feed, it does not show yet."""
 
     user: User
     session_id: int
     csrf: str
     now: datetime
+    heard: int
 
     @property
     def may_respond(self) -> bool:
@@ -63,7 +65,7 @@ async def visitor_of(request: Request, service: Service) -> Visitor | None:
         return None
     callers.note_person(request, login.user)
     csrf = browser.form_token(service.signer, login.cookie)
-    found = Visitor(login.user, login.session_id, csrf, login.now)
+    found = Visitor(login.user, login.session_id, csrf, login.now, login.heard)
     request.state.visitor = found
     return found
 

@@ -21,6 +21,7 @@ from app.domain.event import EventType
 from app.web import flash, navigation, theme
 from app.web.deps import Visitor
 from app.web.markdown import markdown
+from app.web.wellness import recent
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -201,6 +202,7 @@ def render(
         groups = navigation.groups(request, visitor.user)
         context |= {"navigation": groups, "bar": navigation.bar(groups)}
         context["shortcuts"] = navigation.SHORTCUTS
+        context.setdefault("wellness", recent(request.app.state.service))
     before = _now.set(context["now"])
     try:
         context["ui"] = environment.get_template("components.html").make_module(context)

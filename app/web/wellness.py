@@ -1,13 +1,17 @@
 """How Tocsin is, in words for people: what `/health` tells programs."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from app.api.health import HealthRead, read_health
 from app.api.state import Service
+from app.db.session import Database
 
 Mark = Literal["ok", "degraded", "bad"]
+RECENT = 60.0  # seconds
 LATE = 60.0  # seconds: so late, a promise is broken
 
 
@@ -38,9 +42,21 @@ class Wellness:
         return f"{worst.name}: {worst.words}"
 
 
+# What this process saw last of each database: every page shows it, and none waits for it.
+_seen: WeakKeyDictionary[Database, tuple[float, Wellness]] = WeakKeyDictionary()
+
+
 async def look(service: Service) -> Wellness:
     """How every part is now."""
-    return Wellness(tuple(_parts(await read_health(service))))
+    found = Wellness(tuple(_parts(await read_health(service))))
+    _seen[service.database] = time.monotonic(), found
+    return found
+
+
+def recent(service: Service) -> Wellness | None:
+    """What was seen in the last minute, if somebody looked."""
+    at, found = _seen.get(service.database, (0.0, None))
+    return found if found is not None and time.monotonic() - at < RECENT else None
 
 
 def _parts(health: HealthRead) -> Iterator[Part]:

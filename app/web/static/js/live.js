@@ -7,6 +7,7 @@
 // `component`). One stream a browser is shared between its tabs (live-worker.js); where there are no
 // shared workers each tab has its own.
 
+const HEARD = Number(document.body.dataset.heard ?? 0); // what this page shows already
 const TYPES = (document.body.dataset.events ?? "").split(" ").filter(Boolean);
 const HERE_EVERY = 15_000;
 const CALM = 400; // ms: what comes in a burst is fetched once
@@ -113,14 +114,14 @@ function share() {
   const worker = new SharedWorker(url, { name: "tocsin-live" });
   worker.onerror = alone;
   worker.port.onmessage = ({ data }) => heard(data);
-  worker.port.postMessage({ types: TYPES });
+  worker.port.postMessage({ types: TYPES, heard: HEARD });
   setInterval(() => worker.port.postMessage({}), HERE_EVERY);
   addEventListener("pagehide", () => worker.port.postMessage({ bye: true }));
   addEventListener("pageshow", (event) => event.persisted && worker.port.postMessage({ types: TYPES }));
 }
 
 function alone() {
-  const source = new EventSource("/v1/stream");
+  const source = new EventSource(`/v1/stream?last_event_id=${HEARD}`);
   source.onopen = () => standing("open");
   source.onerror = () => standing(source.readyState === EventSource.CLOSED ? "refused" : "lost");
   for (const type of TYPES) source.addEventListener(type, (event) => heard({ type, event: JSON.parse(event.data) }));
