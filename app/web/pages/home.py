@@ -98,7 +98,7 @@ async def findings(
 
 
 def _part(request: Request, visitor: Visitor, block: str, **values: object) -> HTMLResponse:
-    return render(request, visitor, "home/index.html", block=block, **values)
+    return render(request, visitor, "home/index.html", block=block, part=True, **values)
 
 
 @router.get("/docs", include_in_schema=False)
