@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ class Site:
 
     serving: Serving
     passwords: dict[str, str]
+    signed_in: dict[str, Any] = field(default_factory=dict)  # what their browsers keep
 
     @property
     def url(self) -> str:
@@ -65,15 +66,17 @@ async def visit(browser: Browser, site: Site) -> AsyncIterator[Opener]:
     watched: list[Watched] = []
 
     async def visit(path: str | None = None, *, who: str | None = None, **options: Any) -> Watched:
+        kept = {"storage_state": site.signed_in[who]} if who in site.signed_in else {}
         context = await browser.new_context(
-            **{"viewport": WIDE, "reduced_motion": "reduce", **options}
+            **{"viewport": WIDE, "reduced_motion": "reduce", **kept, **options}
         )
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = await opened(context, site.url)
         watched.append(page)
-        if who is not None:
+        if who is not None and not kept:
             await sign_in(page, site, who)
+            site.signed_in[who] = await context.storage_state()
         if path is not None:
             await page.open(path)
         return page

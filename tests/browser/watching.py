@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Response, expect
 
 THEMES = ("light", "dark")
+PATIENCE = 30_000  # ms
 OWN = re.compile(r"(?:https?|ws)://(?:127\.0\.0\.1|localhost)(?::\d+)?/|data:|blob:|about:")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -44,6 +45,10 @@ class Watched:
         """Go there; the page is loaded, with its styles and scripts."""
         await self.page.goto(self.url + path, wait_until="load")
         return self.page
+
+    async def is_settled(self) -> None:
+        """Wait until htmx has put in what it fetches by itself; a stream never ends."""
+        await expect(self.page.locator(".htmx-request")).to_have_count(0, timeout=PATIENCE)
 
     async def fits(self) -> None:
         """Nothing makes the page wider than the screen."""
