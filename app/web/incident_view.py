@@ -6,7 +6,7 @@ others rehearse just now, the steps themselves say when they come.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from app.crud import (
     crud_incident_shown,
     crud_incident_template,
     crud_notification_story,
+    crud_postmortem,
     crud_user,
 )
 from app.crud.base import Window
@@ -30,14 +31,15 @@ from app.db.session import ReadSession
 from app.domain.escalation import LIVE, EscalationStatus
 from app.domain.incident import IncidentStatus
 from app.domain.quiet import WaitsFor
-from app.models import Escalation, IncidentTemplate
+from app.models import Escalation, IncidentTemplate, Postmortem
 from app.services import alert as alert_service
 from app.services import notification_story
 from app.services.simulation import Question
 from app.services.simulation_course import Line
-from app.web import ladder, story
+from app.web import ladder, public_side, story
 from app.web.deps import Visitor
 from app.web.ladder import Ladder, NextPage, Work
+from app.web.public_side import PublicSide
 from app.web.story import Story
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,8 @@ class Seen:
     alerts: Sequence[Mapping[str, Any]]
     fields: Sequence[tuple[str, Any]]
     template: IncidentTemplate | None
+    public: PublicSide
+    postmortem: Postmortem | None
 
 
 async def look(service: Service, visitor: Visitor, incident_id: int) -> Seen:
@@ -79,10 +83,13 @@ async def look(service: Service, visitor: Visitor, incident_id: int) -> Seen:
         fields = await _fields(session, incident["custom_fields"])
         template = await crud_incident_template.used_for(session, incident_id)
         people = await _people(session, incident)
+        public = await public_side.of_incident(session, incident_id)
+        postmortem = await crud_postmortem.of_incident(session, incident_id)
     lines = await _foreseen(service, incident, work)
-    work = Work(work.escalations, work.events, work.pages, work.not_paged, lines)
     coming = _next(incident, work.escalations, lines, visitor.now)
-    return Seen(incident, people, ladder.of_incident(work), coming, alerts, fields, template)
+    work = replace(work, foreseen=lines or ())
+    ladders = ladder.of_incident(work)
+    return Seen(incident, people, ladders, coming, alerts, fields, template, public, postmortem)
 
 
 async def require(session: ReadSession, incident_id: int) -> Mapping[str, Any]:
@@ -137,7 +144,10 @@ async def _people(session: ReadSession, incident: Mapping[str, Any]) -> Mapping[
     return {key: person.display_name for key, person in found.items()}
 
 
-async def _foreseen(service: Service, incident: Mapping[str, Any], work: Work) -> Sequence[Line]:
+async def _foreseen(
+    service: Service, incident: Mapping[str, Any], work: Work
+) -> Sequence[Line] | None:
+    """What the next hours bring; None where nobody could look."""
     is_climbing = any(run.status is EscalationStatus.ACTIVE for run in work.escalations)
     if not is_climbing or incident["status"] == IncidentStatus.RESOLVED:
         return ()
@@ -145,17 +155,17 @@ async def _foreseen(service: Service, incident: Mapping[str, Any], work: Work) -
         question = Question(incident_id=incident["id"], until=LOOK_AHEAD)
         return (await rehearsed(service, question)).lines
     except TocsinError:  # somebody resolved it meanwhile, or others rehearse
-        return ()
+        return None
     except Exception:
         # What is to come is an extra of this page, which must be there whenever it is needed.
         log.exception("an incident's course could not be foreseen", extra={"id": incident["id"]})
-        return ()
+        return None
 
 
 def _next(
     incident: Mapping[str, Any],
     runs: Sequence[Escalation],
-    lines: Sequence[Line],
+    lines: Sequence[Line] | None,
     now: datetime,
 ) -> Next:
     live = [run for run in runs if run.status in LIVE]
@@ -170,10 +180,11 @@ def _next(
     if waits and len(waits) == len(live):
         first = min(waits, key=lambda run: run.waits_until or now)
         return Next("waits", first.waits_until, waits_for=_reason(first.waits_for))
-    page = ladder.next_page(lines, now)
+    page = ladder.next_page(lines or (), now)
     if page is not None:
         return Next("page", page.at, page)
-    return Next("nobody") if due is None else Next("step", due)
+    was_looked_at = lines is not None and due is not None and due <= now + LOOK_AHEAD
+    return Next("nobody") if due is None or was_looked_at else Next("step", due)
 
 
 def _reason(waits_for: WaitsFor | None) -> str:

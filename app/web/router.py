@@ -7,13 +7,18 @@ from app.web.faults import failure
 from app.web.pages import (
     account,
     acknowledge,
+    action_items,
+    digests,
     frame,
     home,
     incident_actions,
     incident_forms,
     incident_parts,
+    incident_public,
     incidents,
     phone,
+    postmortem_forms,
+    postmortems,
     sessions,
     status,
     subscribing,
@@ -33,7 +38,12 @@ router.include_router(frame.router)
 router.include_router(incident_forms.router)  # /incidents/new comes before /incidents/{id}
 router.include_router(incident_actions.router)
 router.include_router(incident_parts.router)
+router.include_router(incident_public.router)
 router.include_router(incidents.router)
+router.include_router(postmortem_forms.router)
+router.include_router(action_items.router)
+router.include_router(postmortems.router)
+router.include_router(digests.router)
 
 
 __all__ = ["failure", "install"]

@@ -80,8 +80,20 @@ async def test_when_the_ladder_has_ended_the_page_says_that_nobody_is_paged(worl
         "UPDATE escalations SET status = 'exhausted', next_step_at = NULL, finished_at = now()"
     )
     assert (
-        "Nobody is paged any more. Acknowledge it, or page somebody." in (await ana.page(one)).text
+        "Nobody else is paged by itself. Acknowledge it, or page somebody."
+        in (await ana.page(one)).text
     )
+
+
+async def test_a_ladder_that_only_waits_for_its_end_says_that_nobody_else_is_paged(
+    world: World,
+) -> None:
+    admin = await world.admin()
+    ana = await console(world, await world.person(full_name="Ana Díaz"))
+    one = await declared(ana)  # no policy: the fallback pages the admin
+    await world.pass_time(Scripted())
+    assert admin.email in (await ana.page(one)).text
+    assert "Nobody else is paged by itself." in (await ana.page(one)).text
 
 
 async def test_the_page_stands_when_nothing_can_be_foreseen(world: World) -> None:

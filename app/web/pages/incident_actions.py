@@ -206,9 +206,9 @@ async def delete(
 ) -> Response:
     actor = acting(visitor.user)
 
-    async def act(session: WriteSession, now: datetime) -> object:
+    async def act(session: WriteSession, now: datetime) -> None:
         # The dialog has named it and said what follows: that is the confirmation.
-        return await incident_deletion.delete(
+        await incident_deletion.delete(
             session, incident_id, confirmation=str(incident_id), actor=actor, now=now
         )
 

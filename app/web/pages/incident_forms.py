@@ -167,6 +167,7 @@ async def _form(
         templates=templates,
         fields=fields,
         offered=offered,
+        people=[(one.id, one.display_name) for one in offered.users if one.id != visitor.user.id],
         severities=incident_form.SEVERITIES,
         ladders=None,
         first=None,

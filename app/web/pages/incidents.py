@@ -25,7 +25,7 @@ from app.web.templating import render
 router = APIRouter(prefix="/incidents", include_in_schema=False, route_class=BoundedRoute)
 
 PARTS = {"now": "now", "facts": "facts", "ladder": "ladder", "story": "story", "alerts": "alerts"}
-TABS = (
+TABS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Unresolved", {}),
     ("Mine", {"assignee": "me"}),
     ("Nobody’s", {"assignee": "none"}),
