@@ -33,6 +33,7 @@ GROUPS = (
             Link("/", "Home", "house", "Home"),
             Link("/incidents", "Incidents", "siren", "Incidents"),
             Link("/postmortems", "Postmortems", "file-text"),
+            Link("/action-items", "Action items", "list-checks"),
             Link("/analytics", "Analytics", "chart-column"),
         ),
     ),
