@@ -124,10 +124,11 @@ def _as(value: Any, kind: Any) -> Any:
         for model in models:
             _convert(value, model)
         return value
+    item = _item(kind)
     if isinstance(value, list):
-        return [_as(item, kind) for item in value]
-    if isinstance(value, str) and _is_list(kind):
-        return [_as(value, get_args(kind)[0])] if get_origin(kind) is list else [value]
+        return [_as(one, item or kind) for one in value]
+    if isinstance(value, str) and item is not None and str not in _kinds(kind) - _kinds(item):
+        return [_as(value, item)]
     if isinstance(value, str) and str not in kinds:
         if bool in kinds and value.lower() in TRUE + FALSE:
             return value.lower() in TRUE
@@ -138,13 +139,12 @@ def _as(value: Any, kind: Any) -> Any:
     return value
 
 
-def _is_list(kind: Any) -> bool:
-    """Whether it can be nothing but a list: one of its items may come alone."""
+def _item(kind: Any) -> Any:
+    """What a list of this kind holds; None where it is no list."""
     if get_origin(kind) is list:
-        return True
-    inner = [one for one in get_args(kind) if isinstance(one, type) or get_args(one)]
-    found = [one for one in inner if one is not type(None)]
-    return bool(found) and all(_is_list(one) for one in found)
+        return get_args(kind)[0]
+    found = [_item(one) for one in get_args(kind)]
+    return next((one for one in found if one is not None), None)
 
 
 def _kinds(kind: Any) -> set[Any]:
