@@ -3,7 +3,7 @@ over real HTTP."""
 
 from typing import Any
 
-from tests import permissions_learned
+from tests import permissions_learned, permissions_subscribers
 
 # In the order of the columns; "ok" is whatever is neither 401 nor 403.
 CALLERS = ("anonymous", "viewer", "responder", "admin")
@@ -272,24 +272,6 @@ TABLE = {
     "GET    /api/v2/scheduled-maintenances.json": "ok ok ok ok",
     "GET    /api/v2/scheduled-maintenances/upcoming.json": "ok ok ok ok",
     "GET    /api/v2/scheduled-maintenances/active.json": "ok ok ok ok",
-    # Subscribers of the status page: they themselves by their link, and those who look after them
-    "POST   /v1/public/subscribers": "ok ok ok ok",
-    "GET    /v1/public/subscribers/{token}": "ok ok ok ok",
-    "PATCH  /v1/public/subscribers/{token}": "ok ok ok ok",
-    "POST   /v1/public/subscribers/{token}/confirm": "ok ok ok ok",
-    "POST   /v1/public/subscribers/{token}/unsubscribe": "ok ok ok ok",
-    "GET    /v1/subscribers": "401 403 ok ok",
-    "POST   /v1/subscribers": "401 403 403 ok",
-    "GET    /v1/subscribers/export": "401 403 403 ok",
-    "GET    /v1/subscribers/{subscriber_id}": "401 403 ok ok",
-    "PATCH  /v1/subscribers/{subscriber_id}": "401 403 403 ok",
-    "DELETE /v1/subscribers/{subscriber_id}": "401 403 403 ok",
-    "GET    /v1/subscriber-deliveries": "401 403 ok ok",
-    "POST   /v1/subscriber-deliveries/{delivery_id}/resend": "401 403 403 ok",
-    "GET    /v1/subscriber-imports": "401 403 403 ok",
-    "POST   /v1/subscriber-imports": "401 403 403 ok",
-    "GET    /v1/subscriber-imports/{import_id}": "401 403 403 ok",
-    "GET    /v1/subscriber-imports/{import_id}/report": "401 403 403 ok",
     # For tools: no person's token opens these
     "POST   /v1/webhooks/alerts": "401 401 401 401",
     "POST   /v1/webhooks/alertmanager": "401 401 401 401",
@@ -413,11 +395,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/status-page/maintenances/{maintenance_id}": {"title": "y"},
     "POST /v1/status-page/maintenances/{maintenance_id}/updates": {"body": "y"},
     "PATCH /v1/status-page/updates/{update_id}": {"body": "y"},
-    "POST /v1/public/subscribers": {"address": "sam@example.org"},
-    "PATCH /v1/public/subscribers/{token}": {"frequency": "daily"},
-    "POST /v1/subscribers": {"address": "sue@example.org", "have_agreed": True},
-    "PATCH /v1/subscribers/{subscriber_id}": {"frequency": "daily"},
     "PATCH /v1/integrations/{integration_id}": {"service": "x"},
     "POST /v1/auth/login/access-token": {"username": "admin@example.org", "password": "password"},
 }
 BODIES |= permissions_learned.BODIES
+TABLE |= permissions_subscribers.TABLE
+BODIES |= permissions_subscribers.BODIES

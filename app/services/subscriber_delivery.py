@@ -23,6 +23,7 @@ from app.domain.subscriber import (
     next_wait,
 )
 from app.models import SubscriberDelivery
+from app.services import audit_log
 from app.services.subscriber import DELIVERY
 
 WITHDRAWN = "What it tells was withdrawn before it was sent."
@@ -203,6 +204,7 @@ async def resend(session: WriteSession, delivery_id: int, *, now: datetime) -> S
     }
     for name, value in again.items():
         setattr(found, name, value)
+    await audit_log.note(session, "subscriber_delivery.resent", found.id, now=now)
     if found.kind is LetterKind.DIGEST:
         await crud_subscriber_delivery.reopen_items(session, found.id)
     wake_after_commit(session, DELIVERY)

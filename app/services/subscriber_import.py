@@ -59,31 +59,32 @@ async def start(
         raise SubscriberFileError(
             f"The file is larger than {LARGEST_FILE:,} bytes; split it.", field="file"
         )
-    made = await crud_subscriber_import.add(
-        session,
-        SubscriberImport(
-            name=name, have_agreed=have_agreed, created_by=by.id, created_at=now, updated_at=now
-        ),
-    )
-    count = 0
-    batch: list[tuple[int, str]] = []
+    lines: list[tuple[int, str]] = []
     for number, said in _lines(content):
-        count += 1
-        if count > MOST_LINES:
+        if len(lines) == MOST_LINES:
             raise SubscriberFileError(
                 f"The file has more than {MOST_LINES:,} lines; split it.", field="file"
             )
-        batch.append((number, json.dumps(said)))
-        if len(batch) == KEPT_AT_ONCE:
-            await crud_subscriber_import.add_lines(session, made.id, batch)
-            batch = []
-    await crud_subscriber_import.add_lines(session, made.id, batch)
-    if count == 0:
+        lines.append((number, json.dumps(said)))
+    if not lines:
         raise SubscriberFileError(
             "The file names no subscriber: below the line of columns each line is one.",
             field="file",
         )
-    made.lines = count
+    made = await crud_subscriber_import.add(
+        session,
+        SubscriberImport(
+            name=name,
+            have_agreed=have_agreed,
+            lines=len(lines),
+            created_by=by.id,
+            created_at=now,
+            updated_at=now,
+        ),
+    )
+    for first in range(0, len(lines), KEPT_AT_ONCE):
+        batch = lines[first : first + KEPT_AT_ONCE]
+        await crud_subscriber_import.add_lines(session, made.id, batch)
     wake_after_commit(session, IMPORTS)
     return made
 

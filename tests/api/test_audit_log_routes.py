@@ -6,6 +6,7 @@ from app.domain.user import Role
 from tests.api.answers import send
 from tests.api.audited_calendars import calendars
 from tests.api.audited_duty import being_on_call
+from tests.api.audited_subscribers import subscribers
 from tests.api.audited_learned import learned
 from tests.api.audited_public import status_page
 from tests.api.auditing import actions_since
@@ -34,6 +35,7 @@ UNAUDITED = {
     "POST /v1/webhooks/alerts": "a tool; each alert is kept",
     "POST /v1/webhooks/alertmanager": "likewise",
     "POST /v1/webhooks/elastic": "likewise",
+    "POST /v1/public/subscribers": "sends a link, which is listed; following it is told",
     "POST /v1/ping/{token}": "a monitor; its last pings are kept",
     "POST /v1/ping/{token}/{signal}": "likewise",
 }
@@ -78,6 +80,7 @@ async def test_every_change_is_told(world: World) -> None:
     await being_on_call(tour, admin)
     await learned(tour, admin)
     await calendars(tour, admin)
+    await subscribers(tour, admin)
     await _hooks(tour, admin)
     await status_page(tour, admin)
     await _incidents(tour, admin)

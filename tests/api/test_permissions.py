@@ -70,6 +70,8 @@ async def test_each_may_do_what_the_table_says(world: World, caller: str) -> Non
         "maintenance_id": 999_999,
         "update_id": 999_999,
         "code": "unknown",
+        "subscriber_id": 999_999,
+        "import_id": 999_999,
     }
 
     wrong = []
