@@ -8,7 +8,7 @@ turns a failure into an answer; HEAD; another try for what clashed.
 import logging
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from random import Random
 
 import structlog
@@ -16,7 +16,6 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.again import Again, was_in_the_way
@@ -26,7 +25,7 @@ from app.api.event_stream import STREAM
 from app.api.express import Express
 from app.api.handshake import is_no_refusal, shake
 from app.api.heads import Heads
-from app.api.limited import Limited
+from app.api.limited import FailurePage, Limited
 from app.api.limits import Limits
 from app.core import source, telemetry
 from app.core.metrics import Metrics
@@ -36,7 +35,6 @@ log = logging.getLogger("tocsin.http")
 
 REQUEST_ID = "X-Request-ID"
 names = Random()  # noqa: S311  # of requests: they are no secret
-FailurePage = Callable[[Scope, Response], Response | None]
 NO_ROUTE = "none"  # files, and what is not there
 # An id from outside lands in logs and rows: nothing but short, printable ones.
 ACCEPTABLE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -103,7 +101,7 @@ class RequestContext:
         failure_page: FailurePage | None = None,
     ) -> None:
         routed = Heads(Again(Routed(app)))
-        limited = Limited(routed, limits) if limits is not None else routed
+        limited = Limited(routed, limits, failure_page) if limits is not None else routed
         answering = Failures(Express(limited) if with_doors else routed, failure_page)
         self.app: ASGIApp = Cors(answering, origins) if origins else answering
         self.metrics = metrics or Metrics()

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from app.web import faults
+from app.web.compressed import Compressed
 from app.web.faults import failure
 from app.web.pages import (
     account,
@@ -19,6 +20,7 @@ from app.web.pages import (
     phone,
     postmortem_forms,
     postmortems,
+    pushes,
     sessions,
     status,
     subscribing,
@@ -33,6 +35,7 @@ router.include_router(account.router)
 router.include_router(status.router)
 router.include_router(subscribing.router)
 router.include_router(phone.router)
+router.include_router(pushes.router)
 router.include_router(sessions.router)
 router.include_router(frame.router)
 router.include_router(incident_forms.router)  # /incidents/new comes before /incidents/{id}
@@ -53,4 +56,5 @@ def install(app: FastAPI) -> None:
     """Put the pages into an application that has its own way to tell of errors already."""
     app.include_router(router)
     faults.install(app)
+    app.add_middleware(Compressed)
     app.mount("/static", Statics(), name="static")
