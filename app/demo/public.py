@@ -18,8 +18,14 @@ from app.domain.public_incident import Impact
 from app.domain.public_update import UpdateStatus
 from app.domain.status_component import ComponentStatus
 from app.domain.user import Actor
+from app.services import (
+    action_item,
+    postmortem_public,
+    public_incident,
+    public_maintenance,
+    status_page,
+)
 from app.services import postmortem as postmortem_service
-from app.services import postmortem_public, public_incident, public_maintenance, status_page
 from app.services import status_component as status_component_service
 from app.services.public_incident import Publication, Said
 from app.services.public_maintenance import Announcement
@@ -183,7 +189,15 @@ class Public:
             "\n\n## What we change\n\n- Every such change is tried under load first.\n"
             "- We are told within a minute when orders fail, and not within five.\n",
         }
-        await postmortem_service.start(scene.session, number, fields, by=author, now=scene.now)
+        made = await postmortem_service.start(
+            scene.session, number, fields, by=author, now=scene.now
+        )
+        promise = {
+            "title": "Try every change of checkout under load",
+            "owner_id": author.id,
+            "due_on": (scene.now + timedelta(days=5)).date(),
+        }
+        await action_item.create(scene.session, made.id, promise, by=author, now=scene.now)
         await postmortem_public.publish(
             scene.session,
             number,
