@@ -110,6 +110,7 @@ async def shown(
         known=known,
         versions=versions,
         sections=SECTIONS,
+        unwritten=[words for name, words in SECTIONS.items() if found and not getattr(found, name)],
         people=listing.people(offered.users),
         moments=[datetime.fromisoformat(one["happened_at"]) for one in found.timeline]
         if found
