@@ -23,6 +23,8 @@ from app.web.pages import (
     pushes,
     sessions,
     status,
+    subscriber_imports,
+    subscribers,
     subscribing,
 )
 from app.web.statics import Statics
@@ -34,6 +36,8 @@ router.include_router(acknowledge.router)
 router.include_router(account.router)
 router.include_router(status.router)
 router.include_router(subscribing.router)
+router.include_router(subscriber_imports.router)  # before /subscribers/{id}
+router.include_router(subscribers.router)
 router.include_router(phone.router)
 router.include_router(pushes.router)
 router.include_router(sessions.router)

@@ -5,11 +5,9 @@ a button acts. Mail programs post to the unsubscribe link by themselves (RFC 805
 link needs no other proof, so no form carries one: a stranger's page cannot know the link.
 """
 
-import re
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import FormData
 
 from app.api.bounds import BoundedRoute
 from app.api.client import client_of
@@ -31,6 +29,7 @@ from app.services.subscriber import SubscriberLinkRefusedError
 from app.web import public_page as draw
 from app.web.forms import FormFault, faults_of, read
 from app.web.pages.status import POLICY
+from app.web.subscriber_form import chosen as chosen_in
 
 router = APIRouter(
     prefix="/status",
@@ -39,7 +38,6 @@ router = APIRouter(
     dependencies=[FromAnybody],
 )
 
-NUMBER = re.compile("[1-9][0-9]{0,14}")
 WAYS = {
     Channel.EMAIL: "Mail",
     Channel.WEBHOOK: "Webhook",
@@ -63,7 +61,7 @@ async def show_form(
 @router.post("/subscribe")
 async def subscribe(request: Request, service: ServiceDep) -> Response:
     status, headers = 422, {}
-    chosen = _chosen(await request.form())
+    chosen = chosen_in(await request.form())
     try:
         body = (await read(request, PublicSubscriberCreate)).model_copy(update=chosen)
         await send_link(service, body, client=client_of(request))
@@ -114,7 +112,7 @@ async def show_preferences(
 async def choose(
     request: Request, service: ServiceDep, session: WriteSession, token: str, now: Now
 ) -> Response:
-    chosen = _chosen(await request.form())
+    chosen = chosen_in(await request.form())
     keys = keys_of(service)
     try:
         body = await read(request, PublicSubscriberUpdate)
@@ -236,11 +234,3 @@ def _page(drawn: str, status: int = 200) -> Response:
         "X-Robots-Tag": "noindex",
     }
     return Response(drawn.encode(), status, headers=headers, media_type="text/html; charset=utf-8")
-
-
-def _chosen(form: FormData) -> dict[str, list[int]]:
-    """The boxes that are ticked; none of a kind is an answer, too."""
-    return {
-        kind: [int(str(one)) for one in form.getlist(f"_{kind}") if NUMBER.fullmatch(str(one))]
-        for kind in ("components", "groups")
-    }

@@ -1,27 +1,23 @@
 """Files of subscribers: sent, watched while they are taken in, and what was wrong with them."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
-from app.api import csv_rows
+from app.api import subscriber_files
 from app.api.deps import Admin, KeyPath, Now, Paging, ReadSession, ServiceDep, WriteSession
 from app.api.errors import answers
 from app.api.idempotency import Once, replays
 from app.api.paging import refuse_unknown
 from app.api.resource_route import ResourceRoute
 from app.crud import crud_subscriber_import
-from app.db.session import Database
 from app.domain.subscriber_import import LARGEST_FILE
 from app.models import SubscriberImport
 from app.schemas.base import PageRead
 from app.schemas.subscriber_import import SubscriberImportRead
 from app.services import subscriber_import as import_service
 
-AT_ONCE = 500  # rows in memory while a report is written
-COLUMNS = ("line", "reason", "address", "channel", "frequency", "components")
 EXAMPLE = "address,frequency,components\r\nsam@example.org,daily,Checkout; Search\r\n"
 FILE: dict[str, Any] = {
     "requestBody": {
@@ -116,23 +112,4 @@ async def read_subscriber_import_report(
 ) -> StreamingResponse:
     """The lines that were refused, with what is wrong with each, as CSV in UTF-8."""
     await import_service.require(session, import_id)
-    headers = {"Content-Disposition": f'attachment; filename="subscriber-import-{import_id}.csv"'}
-    return StreamingResponse(
-        report(service.database, import_id),
-        media_type="text/csv; charset=utf-8",
-        headers=headers,
-    )
-
-
-async def report(database: Database, import_id: int) -> AsyncIterator[str]:
-    """The file in parts. No transaction stays open while the reader takes its time."""
-    head, reached = csv_rows.lines([COLUMNS]), 0
-    while True:
-        async with database.reading() as session:
-            found = await crud_subscriber_import.refused(
-                session, import_id, after=reached, limit=AT_ONCE
-            )
-        yield head + csv_rows.lines(import_service.report_cells(found))
-        if len(found) < AT_ONCE:
-            return
-        head, reached = "", found[-1].number
+    return await subscriber_files.report(service.database, import_id)

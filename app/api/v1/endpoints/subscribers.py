@@ -1,12 +1,11 @@
 """Who subscribed to the status page, for those who look after it."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
-from app.api import csv_rows
+from app.api import subscriber_files
 from app.api.deps import (
     Admin,
     KeyPath,
@@ -26,7 +25,6 @@ from app.api.subscribing import closed_channels, keys_of
 from app.crud import crud_subscriber
 from app.crud.base import Slice
 from app.crud.crud_subscriber import Scopes, SubscriberFilter
-from app.db.session import Database
 from app.domain.subscriber import Frequency, SubscriberState
 from app.domain.user import Permission
 from app.models import User
@@ -40,9 +38,6 @@ from app.schemas.subscriber import (
 from app.services import subscriber as subscriber_service
 from app.services import subscriber_shown
 from app.services.subscriber_keys import Wishes
-
-AT_ONCE = 500  # rows in memory while a file is written
-COLUMNS = ("address", "channel", "frequency", "components", "state", "created_at", "confirmed_at")
 
 router = APIRouter(prefix="/subscribers", tags=["subscribers"], route_class=ResourceRoute)
 
@@ -131,33 +126,7 @@ async def export_subscribers(service: ServiceDep, _: Admin) -> StreamingResponse
     """All subscribers, the newest first, as CSV in UTF-8, which an import reads. However many: it
     is written as it is read. A cell that a spreadsheet would run as a formula begins with an
     apostrophe. Of webhooks and chats the file holds what anybody may see, and not the secret."""
-    parts = _rows(service.database)
-    first = await anext(parts)  # what fails at once fails as any request does
-    return StreamingResponse(
-        _all(first, parts),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="subscribers.csv"'},
-    )
-
-
-async def _all(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
-    yield first
-    async for part in rest:
-        yield part
-
-
-async def _rows(database: Database) -> AsyncIterator[str]:
-    """The file in parts. No transaction stays open while the reader takes its time."""
-    head = csv_rows.lines([COLUMNS])
-    reached: int | None = None
-    while True:
-        async with database.reading() as session:
-            found = await crud_subscriber.before(session, reached, limit=AT_ONCE)
-            shown = await subscriber_shown.rows(session, found, is_whole=True)
-        yield head + csv_rows.lines(subscriber_shown.csv_cells(shown))
-        if len(found) < AT_ONCE:
-            return
-        head, reached = "", found[-1].id
+    return await subscriber_files.export(service.database)
 
 
 @router.get(
