@@ -36,6 +36,7 @@ COMPONENT, GROUP, MAINTENANCE = "component", "component_group", "public_maintena
 SHOP = "Shop"
 NAMES = {CHECKOUT: "Checkout", CARDS: "Card payments", SEARCH: "Search", IMAGES: "Product images"}
 DESCRIPTIONS = {CARDS: "Visa, Mastercard and direct debit.", SEARCH: "Finding things in the shop."}
+OLD = timedelta(days=95)  # the page: its bars have ninety days
 EVERY = 3  # of the bad days, on which the public was told
 
 
@@ -87,10 +88,15 @@ class Public:
     is_open: bool
     components: dict[str, int] = field(default_factory=dict)  # by service
 
+    @property
+    def since(self) -> datetime:
+        """When the page began."""
+        return self.scene.now - OLD
+
     async def build(self) -> None:
         """The page and what is on it, from before anything happened."""
         self.is_open = self.is_open and await crud_demo.begin_page(
-            self.scene.session, at=self.scene.since
+            self.scene.session, at=self.since
         )
         if not self.is_open:
             return
@@ -101,7 +107,7 @@ class Public:
             "description": "How the shop is doing, and what we do about it when it is not.",
             "time_zone": "Europe/Berlin",
         }
-        await status_page.update(scene.session, settings, now=scene.since)
+        await status_page.update(scene.session, settings, now=self.since)
         group = await scene.ensure(GROUP, SHOP, self._group)
         for position, (service, name) in enumerate(NAMES.items()):
             of_shop = service in (CHECKOUT, CARDS)
@@ -111,7 +117,7 @@ class Public:
     async def _group(self) -> int:
         fields = {"name": SHOP, "description": None, "position": 0}
         made = await status_component_service.create_group(
-            self.scene.session, fields, now=self.scene.since
+            self.scene.session, fields, now=self.since
         )
         return made.id
 
@@ -124,9 +130,7 @@ class Public:
             "status": ComponentStatus.OPERATIONAL,
             "service_id": self.scene.of("service", service),
         }
-        made = await status_component_service.create(
-            self.scene.session, fields, now=self.scene.since
-        )
+        made = await status_component_service.create(self.scene.session, fields, now=self.since)
         return made.id
 
     def is_told(self, trouble: Trouble, at: datetime) -> bool:

@@ -33,6 +33,7 @@ class Serving(Server):
             **settings,
         )
         made = replace(setup(database_url, data_dir), settings=chosen, public_url=url)
+        self.outbox = data_dir / "outbox"
         super().__init__(create_app(made))
         self._socket.close()
         self._socket, self.url = listener, url

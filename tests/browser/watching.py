@@ -21,6 +21,7 @@ class Watched:
     url: str  # of the service
     faults: list[str] = field(default_factory=list)
     expected: set[int] = field(default_factory=set)  # statuses that a test asks for on purpose
+    expects_outage: bool = False
 
     def begin(self) -> None:
         self.page.on("console", self._said)
@@ -30,7 +31,8 @@ class Watched:
 
     def _said(self, message: ConsoleMessage) -> None:
         # A status is told by `response`; with it, whether it was meant.
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        is_status = message.text.startswith("Failed to load resource")
+        if message.type == "error" and not is_status and not self.expects_outage:
             self.faults.append(f"console: {message.text}")
 
     def _asked(self, request: Request) -> None:
