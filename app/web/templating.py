@@ -171,7 +171,9 @@ environment.globals |= {
 
 def page(template: str, *, status: int = 200, policy: str = POLICY, **values: Any) -> HTMLResponse:
     """A rendered page that no cache keeps."""
-    return _answer(environment.get_template(template).render(**values), status, policy)
+    values = {"csrf": "", **values}
+    values["ui"] = environment.get_template("components.html").make_module(values)
+    return _answer(environment.get_template(template).render(values), status, policy)
 
 
 def render(
