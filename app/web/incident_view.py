@@ -79,7 +79,7 @@ async def look(service: Service, visitor: Visitor, incident_id: int) -> Seen:
     async with service.database.reading() as session:
         incident = await require(session, incident_id)
         work = await _work(session, incident_id, now=visitor.now)
-        alerts = await _alerts(session, incident_id, now=visitor.now)
+        alerts = await alerts_of(session, incident_id, now=visitor.now)
         fields = await _fields(session, incident["custom_fields"])
         template = await crud_incident_template.used_for(session, incident_id)
         people = await _people(session, incident)
@@ -120,9 +120,10 @@ async def _work(session: ReadSession, incident_id: int, *, now: datetime) -> Wor
     )
 
 
-async def _alerts(
+async def alerts_of(
     session: ReadSession, incident_id: int, *, now: datetime
 ) -> Sequence[Mapping[str, Any]]:
+    """The newest alerts of an incident, each with what became of it."""
     found = await crud_alert.list_page(
         session, AlertFilter(incident_id=incident_id), Window(MOST_ALERTS, order="")
     )

@@ -92,7 +92,7 @@ async def test_somebody_is_paged_by_hand(world: World) -> None:
     ben = await world.person("ben@example.org", full_name="Ben Okafor")
     await ana.do(f"{one}/escalate", {"to": f"user:{ben.id}"})
     await world.climb()
-    assert "Ben Okafor" in (await ana.page(f"{one}?part=ladder")).text
+    assert "Ben Okafor" in (await ana.page(f"{one}?part=beside")).text
     await ana.do(f"{one}/escalate", {"to": "user:999999"})
     told = (await world.sql("SELECT count(*) FROM escalations WHERE NOT is_fallback"))[0][0]
     assert told == 1

@@ -24,7 +24,6 @@ from app.web.templating import render
 
 router = APIRouter(prefix="/incidents", include_in_schema=False, route_class=BoundedRoute)
 
-PARTS = {"now": "now", "facts": "facts", "ladder": "ladder", "story": "story", "alerts": "alerts"}
 TABS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Unresolved", {}),
     ("Mine", {"assignee": "me"}),
@@ -76,27 +75,42 @@ async def show(
     told: str = "",
     before: str = "",
 ) -> HTMLResponse:
-    seen = await incident_view.look(service, visitor, incident_id)
     by_people = {"people": True, "machine": False}.get(told)
-    reached = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
+    which = Telling(_place(before), by_people)
+    values: dict[str, Any] = {"told": told if by_people is not None else "", "before": before}
+    if part in ("story", "alerts"):  # which need little of what the page needs
+        async with service.database.reading() as session:
+            values["incident"] = await incident_view.require(session, incident_id)
+            if part == "story":
+                values["story"] = await incident_view.tell(session, visitor, incident_id, which)
+            else:
+                values["alerts"] = await incident_view.alerts_of(
+                    session, incident_id, now=visitor.now
+                )
+        return render(request, visitor, "incidents/show.html", block=part, **values)
+    seen = await incident_view.look(service, visitor, incident_id)
     async with service.database.reading() as session:
-        which = Telling(reached if reached is None or reached <= BIGGEST_KEY else None, by_people)
-        story = await incident_view.tell(session, visitor, incident_id, which)
-        offered = await choices.offered(session, now=visitor.now)
+        if part != "beside":
+            values["story"] = await incident_view.tell(session, visitor, incident_id, which)
+        values["offered"] = await choices.offered(session, now=visitor.now)
     return render(
         request,
         visitor,
         "incidents/show.html",
-        block=PARTS.get(part),
+        block="beside" if part == "beside" else None,
         seen=seen,
         incident=seen.incident,
-        story=story,
-        told=told if by_people is not None else "",
-        before=reached,
+        alerts=seen.alerts,
         naps=choices.naps(visitor),
         roles=list(AssignmentRole),
-        offered=offered,
+        **values,
     )
+
+
+def _place(before: str) -> int | None:
+    """The entry of a story that it goes on before; None for what is no number."""
+    is_number = before.isascii() and before.isdigit() and len(before) <= 16
+    return int(before) if is_number and int(before) <= BIGGEST_KEY else None
 
 
 async def _page(service: Service, asked: Listing) -> dict[str, Any]:
