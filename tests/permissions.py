@@ -3,7 +3,7 @@ over real HTTP."""
 
 from typing import Any
 
-from tests import permissions_learned, permissions_subscribers
+from tests import permissions_learned, permissions_status, permissions_subscribers
 
 # In the order of the columns; "ok" is whatever is neither 401 nor 403.
 CALLERS = ("anonymous", "viewer", "responder", "admin")
@@ -224,54 +224,6 @@ TABLE = {
     "GET    /v1/stream": "401 ok ok ok",
     "POST   /v1/stream/tickets": "401 ok ok ok",
     "GET    /v1/public/stream": "ok ok ok ok",
-    # The status page: its settings, what is on it, and what the public is told
-    "GET    /v1/status-page": "401 ok ok ok",
-    "PATCH  /v1/status-page": "401 403 403 ok",
-    "GET    /v1/status-page/components": "401 ok ok ok",
-    "POST   /v1/status-page/components": "401 403 403 ok",
-    "GET    /v1/status-page/components/{component_id}": "401 ok ok ok",
-    "PATCH  /v1/status-page/components/{component_id}": "401 403 ok ok",
-    "DELETE /v1/status-page/components/{component_id}": "401 403 403 ok",
-    "GET    /v1/status-page/groups": "401 ok ok ok",
-    "POST   /v1/status-page/groups": "401 403 403 ok",
-    "GET    /v1/status-page/groups/{group_id}": "401 ok ok ok",
-    "PATCH  /v1/status-page/groups/{group_id}": "401 403 403 ok",
-    "DELETE /v1/status-page/groups/{group_id}": "401 403 403 ok",
-    "GET    /v1/status-page/incidents": "401 ok ok ok",
-    "GET    /v1/incidents/{incident_id}/public": "401 ok ok ok",
-    "POST   /v1/incidents/{incident_id}/public": "401 403 ok ok",
-    "PATCH  /v1/incidents/{incident_id}/public": "401 403 ok ok",
-    "DELETE /v1/incidents/{incident_id}/public": "401 403 ok ok",
-    "GET    /v1/incidents/{incident_id}/public/updates": "401 ok ok ok",
-    "POST   /v1/incidents/{incident_id}/public/updates": "401 403 ok ok",
-    "GET    /v1/status-page/maintenances": "401 ok ok ok",
-    "POST   /v1/status-page/maintenances": "401 403 ok ok",
-    "GET    /v1/status-page/maintenances/{maintenance_id}": "401 ok ok ok",
-    "PATCH  /v1/status-page/maintenances/{maintenance_id}": "401 403 ok ok",
-    "DELETE /v1/status-page/maintenances/{maintenance_id}": "401 403 ok ok",
-    "GET    /v1/status-page/maintenances/{maintenance_id}/updates": "401 ok ok ok",
-    "POST   /v1/status-page/maintenances/{maintenance_id}/updates": "401 403 ok ok",
-    "GET    /v1/status-page/updates/{update_id}": "401 ok ok ok",
-    "PATCH  /v1/status-page/updates/{update_id}": "401 403 ok ok",
-    "DELETE /v1/status-page/updates/{update_id}": "401 403 ok ok",
-    "POST   /v1/status-page/updates/{update_id}/post": "401 403 ok ok",
-    "GET    /v1/status-page/updates/{update_id}/versions": "401 ok ok ok",
-    # What everybody may read of it
-    "GET    /v1/public/status": "ok ok ok ok",
-    "GET    /v1/public/components": "ok ok ok ok",
-    "GET    /v1/public/uptime": "ok ok ok ok",
-    "GET    /v1/public/incidents": "ok ok ok ok",
-    "GET    /v1/public/incidents/{code}": "ok ok ok ok",
-    "GET    /v1/public/maintenances": "ok ok ok ok",
-    "GET    /v1/public/maintenances/{code}": "ok ok ok ok",
-    "GET    /api/v2/summary.json": "ok ok ok ok",
-    "GET    /api/v2/status.json": "ok ok ok ok",
-    "GET    /api/v2/components.json": "ok ok ok ok",
-    "GET    /api/v2/incidents.json": "ok ok ok ok",
-    "GET    /api/v2/incidents/unresolved.json": "ok ok ok ok",
-    "GET    /api/v2/scheduled-maintenances.json": "ok ok ok ok",
-    "GET    /api/v2/scheduled-maintenances/upcoming.json": "ok ok ok ok",
-    "GET    /api/v2/scheduled-maintenances/active.json": "ok ok ok ok",
     # For tools: no person's token opens these
     "POST   /v1/webhooks/alerts": "401 401 401 401",
     "POST   /v1/webhooks/alertmanager": "401 401 401 401",
@@ -378,26 +330,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/users/me/calendar-feeds": {"name": "Phone"},
     "POST /v1/schedules/{schedule_id}/calendar-feeds": {"name": "Phone"},
     "POST /v1/integrations": {"name": "x", "kind": "alerts"},
-    "PATCH /v1/status-page": {"name": "x"},
-    "POST /v1/status-page/components": {"name": "x"},
-    "PATCH /v1/status-page/components/{component_id}": {"status": "operational"},
-    "POST /v1/status-page/groups": {"name": "x"},
-    "PATCH /v1/status-page/groups/{group_id}": {"name": "y"},
-    "POST /v1/incidents/{incident_id}/public": {"title": "x", "body": "y"},
-    "PATCH /v1/incidents/{incident_id}/public": {"title": "y"},
-    "POST /v1/incidents/{incident_id}/public/updates": {"body": "y"},
-    "POST /v1/status-page/maintenances": {
-        "title": "x",
-        "body": "y",
-        "scheduled_for": "2199-01-01T00:00:00Z",
-        "scheduled_until": "2199-01-02T00:00:00Z",
-    },
-    "PATCH /v1/status-page/maintenances/{maintenance_id}": {"title": "y"},
-    "POST /v1/status-page/maintenances/{maintenance_id}/updates": {"body": "y"},
-    "PATCH /v1/status-page/updates/{update_id}": {"body": "y"},
     "PATCH /v1/integrations/{integration_id}": {"service": "x"},
     "POST /v1/auth/login/access-token": {"username": "admin@example.org", "password": "password"},
 }
 BODIES |= permissions_learned.BODIES
 TABLE |= permissions_subscribers.TABLE
 BODIES |= permissions_subscribers.BODIES
+TABLE |= permissions_status.TABLE
+BODIES |= permissions_status.BODIES

@@ -22,7 +22,7 @@ router = APIRouter(
     prefix="/api/v2",
     tags=["Statuspage"],
     route_class=BoundedRoute,
-    responses=answers(500, 503) | NOT_MODIFIED,
+    responses=answers(422, 500, 503) | NOT_MODIFIED,
     dependencies=CONDITIONAL,
     generate_unique_id_function=lambda route: route.name,
 )

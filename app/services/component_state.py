@@ -40,7 +40,6 @@ async def settle(
     """Give these components the status that they have by now; what has changed."""
     if not component_ids:
         return []
-    await session.flush()
     components = await crud_status_component.by_ids(session, component_ids)
     voices = {key: [component.set_status] for key, component in components.items()}
     for key, status in await crud_status_component.incident_effects(session, voices):
@@ -91,6 +90,7 @@ async def _tell(session: WriteSession, change: Change, *, now: datetime) -> None
         public_id=str(change.component.id),
         title=change.component.name,
         status=change.component.status,
+        body=None,
         components=[change.component.name],
     )
     await event_service.publish(session, news, now=now)

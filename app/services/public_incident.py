@@ -281,7 +281,6 @@ async def _post(
     at: datetime,
 ) -> None:
     """Post an update with what it does to components, and tell whoever is to hear."""
-    await session.flush()
     await crud_public_incident.put_effects(session, public.id, said.components)
     effects = (await crud_public_incident.effects(session, [public.id]))[public.id]
     changes = await component_state.settle(session, [effect.id for effect in effects], now=at)

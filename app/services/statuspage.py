@@ -176,6 +176,7 @@ def _component(drawing: _Drawing, component: StatusComponent) -> StatuspageCompo
         page_id=drawing.id,
         group=False,
         only_show_if_degraded=component.only_show_if_degraded,
+        components=None,
     )
 
 

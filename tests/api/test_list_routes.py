@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.api.answers import faulty, refused, send
+from tests.api.publishing import publish
 from tests.postmortems import begun
 from tests.world import World
 
@@ -82,6 +83,7 @@ async def test_every_list_can_be_read_in_each_of_its_orders(
     who = await world.admin()
     incident = await world.declare(who)
     await begun(world, who, incident["id"])
+    await publish(world, who, incident)
     for path, parameters in lists(document).items():
         address = address_of(path, incident["id"])
         for word in orders(parameters["sort_by"], document):

@@ -193,7 +193,7 @@ async def resolve_incident(
     incident_id: KeyPath,
     now: Now,
     user: Responder,
-    body: Resolve = Resolve(),  # noqa: B008  # nobody changes it
+    body: Resolve = Resolve(public_update=None),  # noqa: B008  # nobody changes it
 ) -> Incident:
     """It is over: everything that still waits to be sent is cancelled.
 

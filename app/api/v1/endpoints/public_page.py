@@ -53,7 +53,7 @@ Code = Annotated[
 @router.get(
     "/status",
     response_model=StatusPageSummaryRead,
-    responses=NOT_MODIFIED,
+    responses=answers(422) | NOT_MODIFIED,
     dependencies=CONDITIONAL,
 )
 async def read_public_status(request: Request, service: ServiceDep) -> Response:
@@ -65,7 +65,7 @@ async def read_public_status(request: Request, service: ServiceDep) -> Response:
 @router.get(
     "/components",
     response_model=StatusPageComponentsRead,
-    responses=NOT_MODIFIED,
+    responses=answers(422) | NOT_MODIFIED,
     dependencies=CONDITIONAL,
 )
 async def list_public_components(request: Request, service: ServiceDep) -> Response:
@@ -77,7 +77,7 @@ async def list_public_components(request: Request, service: ServiceDep) -> Respo
 @router.get(
     "/uptime",
     response_model=StatusPageUptimesRead,
-    responses=NOT_MODIFIED,
+    responses=answers(422) | NOT_MODIFIED,
     dependencies=CONDITIONAL,
 )
 async def read_public_uptime(request: Request, service: ServiceDep) -> Response:

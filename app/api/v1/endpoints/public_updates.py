@@ -35,6 +35,7 @@ from app.services.public_incident import USUAL, Said
 
 router = APIRouter(prefix="/status-page/updates", tags=["status page"], route_class=ResourceRoute)
 
+NOTHING = SaidWrite(components=[], impact=None, next_update_minutes=None)
 EDITED = Edited(public_update_service.lock, public_update_service.require, PublicUpdateRead)
 
 
@@ -88,7 +89,7 @@ async def post_draft(
     update_id: KeyPath,
     now: Now,
     user: Responder,
-    body: SaidWrite = SaidWrite(),  # noqa: B008  # nobody changes it
+    body: SaidWrite = NOTHING,
 ) -> PublicUpdate:
     """Post a draft, as it stands. Components, impact and the clock are of incidents only."""
     minutes = body.next_update_minutes

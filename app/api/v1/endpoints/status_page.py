@@ -19,7 +19,7 @@ EDITED = Edited(crud_status_page.lock, crud_status_page.get, StatusPageRead)
 @router.get(
     "",
     response_model=StatusPageRead,
-    responses=answers(401) | NOT_MODIFIED,
+    responses=answers(401, 422) | NOT_MODIFIED,
     dependencies=CONDITIONAL,
 )
 async def read_status_page(session: ReadSession, _: Reader) -> StatusPage:
