@@ -41,6 +41,7 @@ from tests.e2e import (
     status,
     streams,
     subscribers,
+    telling,
     templates,
     watching,
 )
@@ -66,6 +67,7 @@ STEPS = [
     *learned.learned.steps,
     *calendars.calendars.steps,
     *status.status.steps,
+    *telling.telling.steps,
     *paging.paging.steps,
     *reaching.methods.steps,
     *reaching.messages.steps,
@@ -80,6 +82,15 @@ OPTIONAL = {
     "POST /v1/auth/signup/confirm": "needs a mail",
     "POST /v1/auth/reset-password": "needs a mail",
     "POST /v1/users/{user_id}/contact-methods/{contact_method_id}/verify": "needs a mail",
+    **{
+        f"{route} /v1/public/subscribers/{{token}}{rest}": "needs a mail"
+        for route, rest in (
+            ("GET", ""),
+            ("PATCH", ""),
+            ("POST", "/confirm"),
+            ("POST", "/unsubscribe"),
+        )
+    },
     "POST /v1/receipts/{token}": "needs the link that only a provider gets",
 }
 
