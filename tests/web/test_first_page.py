@@ -153,4 +153,4 @@ async def test_the_checks_before_the_night_have_a_page(
     page = read((await client.get("/home/findings", headers=HTML)).text)
     assert "Checks before the night" in page.text
     part = await client.get("/home/findings?part=1", headers={"HX-Request": "true"})
-    assert "would let a page reach nobody" in part.text or "would reach somebody" in part.text
+    assert "to look at before the night" in part.text or "would reach somebody" in part.text

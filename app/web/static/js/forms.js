@@ -69,7 +69,8 @@ addEventListener("beforeunload", (event) => {
 
 function toFault(scope) {
   const fault = scope.querySelector('[aria-invalid="true"], [data-fault]');
-  if (fault) fault.focus({ preventScroll: false });
+  // What is wrong with a form as a whole is read out; the field to go on with has the focus already.
+  if (fault && !(fault.matches("[data-fault]") && scope.querySelector("[autofocus]"))) fault.focus();
 }
 
 watch(document);
