@@ -46,10 +46,15 @@ def facts(given: Mapping[str, Any], fields: Sequence[CustomField]) -> dict[str, 
     if given.get("service"):
         body["service"] = given["service"]
     if "tags" in given:
-        words = (word.strip() for word in given["tags"].split(","))
-        body["tags"] = list(dict.fromkeys(word for word in words if word))
+        body["tags"] = tags(given["tags"])
     own = {one.key: _value(one, given) for one in fields if _is_asked(one, given)}
     return body | ({"custom_fields": own} if own else {})
+
+
+def tags(text: str) -> list[str]:
+    """Tags as people type them, parted by commas; each once."""
+    words = (word.strip() for word in text.split(","))
+    return list(dict.fromkeys(word for word in words if word))
 
 
 def shaped(shape: type[Shape], body: Mapping[str, Any], given: Mapping[str, Any]) -> Shape:

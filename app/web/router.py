@@ -16,6 +16,7 @@ from app.web.pages import (
     incident_forms,
     incident_parts,
     incident_public,
+    incident_templates,
     incidents,
     phone,
     postmortem_forms,
@@ -46,6 +47,7 @@ router.include_router(incident_forms.router)  # /incidents/new comes before /inc
 router.include_router(incident_actions.router)
 router.include_router(incident_parts.router)
 router.include_router(incident_public.router)
+router.include_router(incident_templates.router)
 router.include_router(incidents.router)
 router.include_router(postmortem_forms.router)
 router.include_router(action_items.router)
