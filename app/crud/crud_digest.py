@@ -94,7 +94,8 @@ async def claim_day(session: WriteSession, digest: Digest) -> int | None:
         for name in ("user_id", "day", "frequency", "since", "until", "outcome", "made_at")
     }
     statement = upsert(Digest).values(values).on_conflict_do_nothing().returning(Digest.id)
-    return await session.scalar(statement)
+    found: int | None = await session.scalar(statement)
+    return found
 
 
 async def get(session: WriteSession, digest_id: int) -> Digest:

@@ -78,10 +78,16 @@ async def edit(
     except TocsinError as error:
         errors = forms.faults_of(error)
     if is_auto:
-        values = {"errors": errors, "other": other, "incident_id": incident_id}
-        values["revision"] = given["revision"] if errors or other else revision
         return render(
-            request, visitor, "postmortems/edit.html", block="saved", is_fresh=True, **values
+            request,
+            visitor,
+            "postmortems/edit.html",
+            block="saved",
+            is_fresh=True,
+            errors=errors,
+            other=other,
+            incident_id=incident_id,
+            revision=given["revision"] if errors or other else revision,
         )
     if errors or other:
         return await _form(request, visitor, service, incident_id, given, errors, other)
@@ -200,7 +206,7 @@ def _shaped(given: Mapping[str, Any]) -> PostmortemUpdate:
     try:
         return PostmortemUpdate.model_validate(body)
     except ValidationError as error:
-        told = {}
+        told: dict[str, str] = {}
         for fault in error.errors(include_input=False, include_url=False):
             place = path({**fault, "loc": ("body", *fault["loc"])}, body)
             told.setdefault(place, str(fault["msg"]).removeprefix("Value error, ") + ".")

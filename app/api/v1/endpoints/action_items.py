@@ -16,7 +16,7 @@ from app.crud import crud_action_item
 from app.crud.crud_action_item import ActionItemFilter, ActionItemOrder
 from app.db.session import transaction_time
 from app.domain.action_item import ActionItemPriority, ActionItemState
-from app.models import ActionItem
+from app.models import ActionItem, User
 from app.schemas.action_item import ActionItemCreate, ActionItemRead, ActionItemUpdate
 from app.schemas.base import PageRead
 from app.services import action_item as action_item_service
@@ -54,7 +54,7 @@ async def list_action_items(
     where = ActionItemFilter(
         state=state,
         priority=priority,
-        owner_id=user.id if owner_id == "me" else owner_id and int(owner_id),
+        owner_id=_owner(owner_id, user),
         is_owned=is_owned,
         incident_id=incident_id,
         due_before=due_before,
@@ -62,6 +62,12 @@ async def list_action_items(
         search=search,
     )
     return paging.shown(await crud_action_item.list_page(session, where, paging.window))
+
+
+def _owner(word: str | None, user: User) -> int | None:
+    if word is None:
+        return None
+    return user.id if word == "me" else int(word)
 
 
 @router.get(
