@@ -6,7 +6,7 @@ seconds, and ask after it by its tag.
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, Request, Response
 
@@ -113,7 +113,7 @@ async def _picture(request: Request, service: Service, session: ReadSession) -> 
 async def _feed(kind: str, request: Request, service: Service, session: ReadSession) -> Response:
     page = await _picture(request, service, session)
     text = draw.feed(kind, page, await public_history.newest(session))
-    return _answer(request, text, kind=f"{FEEDS[kind]}; charset=utf-8", **OPEN)
+    return _answer(request, text, kind=f"{FEEDS[kind]}; charset=utf-8", more=OPEN)
 
 
 async def _badge(
@@ -125,11 +125,16 @@ async def _badge(
     svg = drawn(await _picture(request, service, session))
     if svg is None:
         return Response(status_code=404, headers={**OPEN, "Cache-Control": SHORTLY})
-    return _answer(request, svg, kind=SVG, **OPEN)
+    return _answer(request, svg, kind=SVG, more=OPEN)
 
 
 def _answer(
-    request: Request, text: str, *, status: int = 200, kind: str = HTML, **more: str
+    request: Request,
+    text: str,
+    *,
+    status: int = 200,
+    kind: str = HTML,
+    more: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer under its tag; or that it is still the same, to whoever has it."""
     body = text.encode()
@@ -138,7 +143,7 @@ def _answer(
         "ETag": tag,
         "Cache-Control": SHORTLY,
         "Content-Security-Policy": POLICY if kind == HTML else NO_POLICY,
-        **more,
+        **(more or {}),
     }
     offered = request.headers.get("if-none-match", "")
     if status == 200 and (offered == "*" or tag[1:-1] in TAG.findall(offered)):
