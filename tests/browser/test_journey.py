@@ -83,7 +83,9 @@ async def test_from_the_first_word_to_the_last_lesson(visit: Opener, site: Site)
     await mara.open(f"/incidents/{number}/postmortem")
     await mara.page.get_by_role("button", name="Begin").first.click()
     await mara.page.wait_for_url(re.compile("postmortem/edit"))
-    await mara.page.get_by_label("In short").fill("A pool was too small; it grows by itself now.")
+    await mara.page.locator("#f-public_summary").fill(
+        "A pool was too small; it grows by itself now."
+    )
     await mara.page.get_by_role("button", name="Save").click()
     await mara.page.wait_for_url(re.compile("postmortem$"))
     await mara.page.get_by_role("button", name="Publish…").click()

@@ -29,8 +29,10 @@ async def test_the_button_pages_whoever_comes_next_as_the_person_who_was_paged(
 ) -> None:
     paged = await two_steps(world, signer)
     link = await paged.link()
-    page = shown(await client.post(f"{link}/escalate"))
+    answer = await client.post(f"{link}/escalate")
+    page = shown(answer)
     assert "You have escalated it" in page.text
+    assert answer.headers["tocsin-done"] == "yes"
     assert page.all("form") == []
     await world.climb()
     assert (await paged.incident())["status"] == "open"
@@ -46,8 +48,9 @@ async def test_a_link_acts_once_whichever_button_was_pressed(
     answers = await asyncio.gather(*(client.post(f"{link}/escalate") for _ in range(4)))
     assert sum("You have escalated it" in shown(answer).text for answer in answers) == 1
     assert (await paged.timeline()).count("escalated") == 1
-    again = shown(await client.post(link))
-    assert "This link was used already" in again.text
+    again = await client.post(link)
+    assert "This link was used already" in shown(again).text
+    assert again.headers["tocsin-done"] == "no"
     assert (await paged.incident())["status"] == "open"
 
 

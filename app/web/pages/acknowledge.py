@@ -16,6 +16,8 @@ from app.web.templating import page
 
 router = APIRouter(include_in_schema=False, dependencies=[FromAnybody])
 
+DONE = "Tocsin-Done"  # whether this very press did it, for the service worker, which reads no page
+
 
 @router.get("/a/{token}")
 async def show(service: ServiceDep, session: ReadSession, token: str) -> HTMLResponse:
@@ -80,7 +82,7 @@ async def _shown(
     if incident.status is IncidentStatus.ACKNOWLEDGED and incident.acknowledged_by is not None:
         person = await crud_user.get(session, incident.acknowledged_by)
         holder = person.display_name if person is not None else holder
-    return page(
+    shown = page(
         "acknowledge.html",
         incident=incident,
         token=token,
@@ -89,3 +91,5 @@ async def _shown(
         holder=holder,
         story=story,
     )
+    shown.headers[DONE] = "yes" if story is not None else "no"
+    return shown

@@ -87,7 +87,7 @@ async function answer(about, action) {
   let outcome;
   try {
     const told = await fetch(address, { method: "POST", credentials: "omit", redirect: "error" });
-    outcome = told.ok ? done(await told.text(), action) : null;
+    outcome = told.ok ? done(told, action) : null;
   } catch {
     outcome = null;
   }
@@ -102,9 +102,9 @@ async function answer(about, action) {
   });
 }
 
-// What the page said becomes of the press: somebody else may have been first.
-function done(html, action) {
-  if (html.includes('class="done"')) {
+// What became of the press: somebody else may have been first.
+function done(told, action) {
+  if (told.headers.get("Tocsin-Done") === "yes") {
     return action === "escalate" ? "Escalated: whoever comes next is paged." : "You have it. Paging has stopped.";
   }
   return "Somebody was first, or it is over. Press to see.";
