@@ -5,7 +5,6 @@ signed in. Programs get what the API tells them, in its one shape.
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
@@ -14,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from app.api import errors as api_errors
 from app.core.errors import TocsinError
 from app.db.session import is_outage
 from app.web import flash
@@ -22,7 +22,7 @@ from app.web.templating import page, render
 
 log = logging.getLogger(__name__)
 
-Render = Callable[[Any, Exception], Awaitable[Response]]
+Tell = Callable[[Request, Exception], Awaitable[Response]]
 # Programs only, whatever they say that they accept.
 FOR_PROGRAMS = ("/v1/", "/health", "/ready", "/metrics", "/openapi.json", "/static/", "/api/")
 HEADINGS = {
@@ -44,8 +44,9 @@ NOTHING_HERE = "The address may be mistyped, or what was here is gone."
 def install(app: FastAPI) -> None:
     """Put pages before what the API tells programs; after its own handlers are there."""
     app.add_exception_handler(SignInNeededError, _sign_in)
-    for kind in (TocsinError, HTTPException, RequestValidationError):
-        app.add_exception_handler(kind, _shown(app.exception_handlers[kind]))
+    app.add_exception_handler(TocsinError, _shown(api_errors.render_refusal))
+    app.add_exception_handler(HTTPException, _shown(api_errors.render_http))
+    app.add_exception_handler(RequestValidationError, _shown(api_errors.render_invalid))
 
 
 def is_for_a_page(scope: Scope) -> bool:
@@ -71,7 +72,7 @@ async def _sign_in(request: Request, error: Exception) -> Response:
     return RedirectResponse(to, 303)
 
 
-def _shown(tell: Render) -> Render:
+def _shown(tell: Tell) -> Tell:
     async def show(request: Request, error: Exception) -> Response:
         told = await tell(request, error)
         if not is_for_a_page(request.scope):

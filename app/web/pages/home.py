@@ -1,5 +1,7 @@
 """The front door, and Swagger UI and ReDoc from our own files: they work in a closed network."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
@@ -97,7 +99,7 @@ async def findings(
     return render(request, visitor, "home/findings.html", block=block, report=report)
 
 
-def _part(request: Request, visitor: Visitor, block: str, **values: object) -> HTMLResponse:
+def _part(request: Request, visitor: Visitor, block: str, **values: Any) -> HTMLResponse:
     return render(request, visitor, "home/index.html", block=block, part=True, **values)
 
 
