@@ -158,9 +158,11 @@ async def test_the_rows_alone_can_be_had_for_a_page_that_is_open(world: World) -
 
 async def test_many_are_taken_at_once(world: World) -> None:
     ana = await responding(world)
-    ids = [(await world.declare(ana.person, title=title))["id"] for title in ("1", "2", "3")]
+    ids = [(await world.declare(ana.person, title=title))["id"] for title in ("1", "2", "3", "4")]
     await world.act(ana.person, ids[2], "resolve")
-    chosen = [*map(str, ids), str(ids[2] + 77), "odd"]
+    ben = await world.person("ben@example.org")
+    await world.act(ben, ids[3], "acknowledge")
+    chosen = [*map(str, ids), str(ids[3] + 77), "odd"]
     form = {"id": chosen, "next": "/incidents?sort=oldest"}
     assert await ana.do("/incidents/acknowledge", form) == "/incidents?sort=oldest"
     found = await world.sql("SELECT status, assigned_to FROM incidents ORDER BY id")
@@ -168,6 +170,7 @@ async def test_many_are_taken_at_once(world: World) -> None:
         ("acknowledged", ana.person.id),
         ("acknowledged", ana.person.id),
         ("resolved", None),
+        ("acknowledged", ben.id),
     ]
     assert await ana.do("/incidents/acknowledge", {"next": "https://evil.example/"}) == "/incidents"
 

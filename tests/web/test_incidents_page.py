@@ -52,8 +52,10 @@ async def test_who_waits_for_a_later_rule_is_named_with_their_channel(world: Wor
     )
     one = await declared(ana)
     await world.pass_time(Scripted(channel=Channel.EMAIL))
-    text = soon((await ana.page(one)).text)
-    assert "Ana Díaz is paged by mail soon unless somebody acknowledges." in text
+    html = await ana.get(one)
+    line = "Ana Díaz is paged by mail soon unless somebody acknowledges."
+    assert line in soon(read(html).text)
+    assert html.count("<strong>Step 1</strong>") == 1  # what it still owes is told where it is
 
 
 async def test_whoever_has_it_is_named_and_nobody_is_said_to_be_paged(world: World) -> None:
