@@ -73,10 +73,13 @@ async def test_those_who_change_it_at_once_leave_one_history(world: World) -> No
     component = await a_component(world, admin)
     path = f"{COMPONENTS}/{component['id']}"
     words = ["major_outage", "partial_outage", "degraded_performance", "operational"] * 3
+    [before] = await world.sql("SELECT version FROM status_pages")
     answers = await asyncio.gather(
         *(world.client.patch(path, json={"status": word}, headers=admin.headers) for word in words)
     )
     assert {answer.status_code for answer in answers} == {200}
+    [after] = await world.sql("SELECT version FROM status_pages")
+    assert after.version == before.version + len(words)
     found = await spells(world, component)
     for i, row in enumerate(found[:-1]):
         assert row.ends_at == found[i + 1].starts_at
