@@ -31,7 +31,7 @@ async def send_link(service: Service, body: PublicSubscriberCreate, *, client: s
     await count(service, subscriber_service.tries(keys.digest(address), client))
 
     async def ask(session: WriteSession) -> None:
-        incidents = ()
+        incidents: tuple[int, ...] = ()
         if body.incident is not None:
             incidents = (await subscriber_service.incident_of(session, body.incident),)
         scopes = Scopes(tuple(body.components), tuple(body.groups), incidents)

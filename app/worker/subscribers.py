@@ -218,10 +218,10 @@ class Subscribers(Carrier[Carriage]):
                 return Kept(kept_at)
             case Sent():
                 return Taken()
-            case RetryLater(error, after):
-                return Again(error, after)
-            case GaveUp(error, is_gone, refuses_recipient=is_refused):
-                return Lost(error, is_gone or is_refused)
+            case RetryLater(why, after):
+                return Again(why, after)
+            case GaveUp(why, is_gone, refuses_recipient=is_refused):
+                return Lost(why, is_gone or is_refused)
 
     async def _call(self, one: UnderWay[Carriage], message: Message) -> Verdict:
         lease = one.lease.lease

@@ -3,14 +3,19 @@
 import asyncio
 import email
 import email.policy
+from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
 
 from app.channels.base import GaveUp, RetryLater, Sent
-from app.db.session import WriteSession
+from app.crud import crud_subscriber_delivery
+from app.crud.crud_subscriber_delivery import LeasedLetter
+from app.db.session import WriteSession, transaction_time
 from app.domain.notification import Channel
-from app.domain.subscriber import Frequency
+from app.domain.subscriber import Frequency, LetterStatus
+from app.services import subscriber_delivery as delivery_service
+from app.services.subscriber_delivery import Lost, Recorded
 from app.worker import subscribers as subscribers_module
 from tests.channels.servers import Mailbox, answer, http_server, mail_server
 from tests.worker.hooks import opened
@@ -349,3 +354,35 @@ async def test_a_webhook_that_is_gone_is_called_no_more(world: World) -> None:
         await notice(world, await public_incident(world))
         await run(loops(world))
     assert await world.sql("SELECT state FROM subscribers") == [("bouncing",)]
+
+
+async def test_a_sender_that_comes_back_too_late_does_not_speak_for_the_next(
+    world: World,
+) -> None:
+    await subscribe(world)
+    await notice(world, await public_incident(world))
+    works = loops(world)
+    await works.fan_out()
+
+    async def lease(session: WriteSession) -> LeasedLetter:
+        now = await transaction_time(session)
+        until = now + timedelta(seconds=30)
+        found = await crud_subscriber_delivery.lease_due(
+            session, Channel.EMAIL, now=now, until=until, limit=1
+        )
+        return found.leased[0]
+
+    slow = await world.database.write(lease)
+    world.clock.forward(seconds=31)
+    next_one = await world.database.write(lease)
+    assert (slow.attempts, next_one.attempts) == (1, 2)
+
+    async def record(session: WriteSession, one: LeasedLetter) -> Recorded:
+        now = await transaction_time(session)
+        return await delivery_service.record(session, [(one, Lost("late"))], now=now, chance=0.0)
+
+    late = await world.database.write(lambda session: record(session, slow))
+    assert late.became == {}
+    assert [row[1] for row in await sent(world)] == ["sending"]
+    mine = await world.database.write(lambda session: record(session, next_one))
+    assert mine.became == {next_one.id: LetterStatus.FAILED}
