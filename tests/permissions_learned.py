@@ -24,6 +24,7 @@ TABLE = {
     "GET    /v1/action-items/{item_id}": "401 ok ok ok",
     "PATCH  /v1/action-items/{item_id}": "401 403 ok ok",
     "DELETE /v1/action-items/{item_id}": "401 403 ok ok",
+    "GET    /v1/public/incidents/{code}/postmortem": "ok ok ok ok",
     # Summaries: one's own, or anybody's for an admin
     "GET    /v1/users/{user_id}/digest": "401 403 403 ok",
     "GET    /v1/users/{user_id}/digest-settings": "401 403 403 ok",

@@ -103,6 +103,7 @@ def upgrade() -> None:
         sa.Column("public_body", sa.Text(), server_default="", nullable=False),
         sa.Column("is_public", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("public_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("public_amended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("subscribers_told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),

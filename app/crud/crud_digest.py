@@ -84,7 +84,8 @@ async def last_until(
         .order_by(Digest.day.desc())
         .limit(1)
     )
-    return await session.scalar(statement)
+    found: datetime | None = await session.scalar(statement)
+    return found
 
 
 async def claim_day(session: WriteSession, digest: Digest) -> int | None:

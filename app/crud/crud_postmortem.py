@@ -219,7 +219,7 @@ _PUBLIC: tuple[Any, ...] = (
     Postmortem.public_summary,
     Postmortem.public_body,
     Postmortem.public_at,
-    Postmortem.amended_at,
+    Postmortem.public_amended_at,
 )
 
 

@@ -85,8 +85,8 @@ def clock(moment: datetime) -> str:
 
 
 def lasted(span: timedelta) -> str:
-    """`2 h 5 min`, in two units at most; a part of a minute is a minute."""
-    minutes = max(-(-int(span.total_seconds()) // 60), 1)
+    """`2 h 5 min`, in two units at most; what is less than a minute is one."""
+    minutes = max(int(span.total_seconds()) // 60, 1)
     days, rest = divmod(minutes, 24 * 60)
     hours, left = divmod(rest, 60)
     parts = [(days, "d"), (hours, "h"), (left, "min")]

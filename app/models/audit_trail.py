@@ -229,7 +229,8 @@ AUDITED: dict[type[Base], Audited] = {
         "postmortem",
         _named("incident_id title status summary impact root_cause went_well went_badly lessons")
         | _named("timeline owner_id created_by published_at public_summary public_body is_public"),
-        quiet=_named("submitted_at published_by amended_at public_at subscribers_told_at"),
+        quiet=_named("submitted_at published_by amended_at public_at public_amended_at")
+        | _named("subscribers_told_at"),
     ),
     PostmortemTemplate: Audited(
         "postmortem_template",

@@ -71,6 +71,7 @@ class Postmortem(Keyed, Revised, Base):
     public_body: Mapped[str] = mapped_column(Text, server_default="")
     is_public: Mapped[bool] = mapped_column(server_default=false())
     public_at: Mapped[datetime | None]  # when it was published to the public first
+    public_amended_at: Mapped[datetime | None]  # its public text, since then
     subscribers_told_at: Mapped[datetime | None]  # once, however often it is published
 
     incident: Mapped[Incident] = relationship(lazy="raise")

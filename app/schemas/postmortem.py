@@ -126,8 +126,8 @@ class PostmortemPublish(WriteSchema):
     )
     tell_subscribers: Flag = Field(
         default=True,
-        description="Tell the incident's subscribers when it first goes to the public; they are"
-        " told once, however often it is published.",
+        description="Tell the incident's subscribers when it goes to the public; they are told"
+        " once, however often it is published.",
         examples=[True],
     )
 

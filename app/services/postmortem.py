@@ -158,6 +158,7 @@ async def edit(
     if reviewers is not None and await _let_review(session, row, reviewers) and not changed:
         row.touch(now)
     if row.is_public and changed.keys() & set(PUBLIC):
+        row.public_amended_at = now
         await status_page_service.hold(session, now=now)
     if row.status is PostmortemStatus.PUBLISHED and changed.keys() & set(DOCUMENT):
         row.amended_at = now

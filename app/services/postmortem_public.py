@@ -61,11 +61,10 @@ async def publish(
             field="public_summary",
             errors=[{"path": "public_summary", "message": "is empty"}],
         )
-    is_first = row.public_at is None
     row.is_public, row.public_at = True, row.public_at or now
     row.touch(now)
     await postmortem_service.keep_version(session, row, by=by, now=now)
-    await _tell(session, row, known, tell_subscribers and is_first, now)
+    await _tell(session, row, known, tell_subscribers, now)
     return await postmortem_service.require(session, incident_id)
 
 

@@ -29,7 +29,7 @@ async def test_it_begins_with_what_is_known(world: World) -> None:
     assert made["title"] == "Disk full"
     assert made["owner"] == {"user_id": ana.id, "name": "Ana"}
     assert made["summary"].startswith("database had an incident of high severity, from ")
-    assert made["summary"].endswith("(1 h).")
+    assert "(1 h" in made["summary"]  # and as long as this test took
     assert [one["description"].split()[1] for one in made["timeline"]][1:] == [
         "acknowledged",
         "resolved",
@@ -220,8 +220,20 @@ async def test_the_public_reads_by_choice_and_subscribers_are_told_once(world: W
     done = await world.call("POST", f"{path}/publish", ana, json=public)
     assert done["is_public"]
     assert done["public_at"] == done["subscribers_told_at"]
+    door = f"/v1/public/incidents/{code}/postmortem"
+    read = await world.call("GET", door)
+    assert read["title"] == "Checkout is slow"
+    assert (read["summary"], read["body"]) == ("It was slow.", "We mended it.")
+    assert set(read) == {"code", "title", "summary", "body", "published_at", "amended_at"}
+    await world.call("PATCH", path, ana, json={"lessons": "Nobody else's business."})
+    assert (await world.call("GET", door))["amended_at"] is None
+    await world.call("PATCH", path, ana, json={"public_body": "It is mended."})
+    read = await world.call("GET", door)
+    assert (read["body"], bool(read["amended_at"])) == ("It is mended.", True)
     told = await world.call("POST", f"{path}/withdraw", ana)
     assert (told["is_public"], told["status"]) == (False, "published")
+    gone = await world.call("GET", door, expect=404)
+    assert gone["code"] == "POSTMORTEM_NOT_FOUND"
     await world.call("POST", f"{path}/publish", ana, json=public)
     notices = await world.sql("SELECT kind FROM public_notices")
     assert [row[0] for row in notices] == ["postmortem_published"]

@@ -37,6 +37,7 @@ PLURAL |= {"shift_requests": "shift_request", "on_call_notices": "on_call_notice
 STEMS |= {"incident_page"}
 PLURAL |= {"incident_templates": "incident_template"}
 STEMS |= {"postmortem", "action_item", "digest"}
+PLURAL |= {"public_postmortems": "postmortem"}
 PLURAL |= {"postmortems": "postmortem", "action_items": "action_item", "digests": "digest"}
 STEMS |= {"subscriber", "subscriber_delivery", "subscriber_delivery_list", "subscriber_import"}
 STEMS |= {"subscriber_notice"}

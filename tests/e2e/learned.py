@@ -73,6 +73,8 @@ def review(tour: Tour) -> None:
     done = tour.call("POST", publish, responder, json={})
     check(done["status"] == "published", f"it is {done['status']}")
     tour.call("POST", f"{_path(tour)}/withdraw", responder)
+    unknown = f"/v1/public/incidents/{tour.mark}/postmortem"
+    tour.call("GET", unknown, expect=404, code="POSTMORTEM_NOT_FOUND")
 
 
 @learned

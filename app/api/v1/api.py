@@ -41,6 +41,7 @@ from app.api.v1.endpoints import (
     public_incidents,
     public_maintenances,
     public_page,
+    public_postmortems,
     public_subscribers,
     public_updates,
     receipts,
@@ -130,3 +131,4 @@ router.include_router(public_subscribers.router, dependencies=[FromAnybody])
 router.include_router(tools)
 router.include_router(streams.router)
 router.include_router(public_page.router)
+router.include_router(public_postmortems.router)
