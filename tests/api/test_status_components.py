@@ -3,7 +3,10 @@
 import asyncio
 from typing import Any
 
+from app.db.session import transaction_time
+from app.domain.status_component import ComponentStatus
 from app.domain.user import Role
+from app.services import status_component
 from tests.api.catalogue import a_service
 from tests.api.publishing import (
     COMPONENTS,
@@ -155,3 +158,20 @@ async def test_nobody_overwrites_what_they_have_not_seen(world: World) -> None:
         "PATCH", path, admin, expect=412, json={"name": "Paying"}, headers=seen
     )
     assert refused["details"]["current"]["name"] == "Pay"
+
+
+async def test_the_pages_clock_never_goes_back(world: World) -> None:
+    """A transaction's time is when it began; who waited for the page acts after who held it."""
+    admin = await world.admin()
+    component = await a_component(world, admin)
+    path = f"{COMPONENTS}/{component['id']}"
+    async with world.database.writing() as session:
+        early = await transaction_time(session)
+        world.clock.forward(minutes=5)
+        await world.call("PATCH", path, admin, json={"status": "major_outage"})
+        [before] = await world.sql("SELECT changed_at FROM status_pages")
+        fields = {"status": ComponentStatus.PARTIAL_OUTAGE}
+        await status_component.update(session, component["id"], fields, now=early)
+    [after] = await world.sql("SELECT changed_at FROM status_pages")
+    assert early < before.changed_at <= after.changed_at
+    assert await status_of(world, component) == "partial_outage"
