@@ -93,7 +93,7 @@ def csv_cells(found: Iterable[dict[str, Any]]) -> Iterable[list[object]]:
 
 
 def _columns(row: Subscriber | SubscriberDelivery) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in row.__table__.columns.keys()}
+    return {one.key: getattr(row, one.key) for one in row.__table__.columns}
 
 
 def _address(channel: Channel, text: str, *, is_whole: bool) -> str:

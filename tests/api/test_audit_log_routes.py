@@ -6,9 +6,9 @@ from app.domain.user import Role
 from tests.api.answers import send
 from tests.api.audited_calendars import calendars
 from tests.api.audited_duty import being_on_call
-from tests.api.audited_subscribers import subscribers
 from tests.api.audited_learned import learned
 from tests.api.audited_public import status_page
+from tests.api.audited_subscribers import subscribers
 from tests.api.auditing import actions_since
 from tests.api.catalogue import in_hours
 from tests.api.rotas import weekly

@@ -51,6 +51,6 @@ async def resend_subscriber_delivery(
 ) -> dict[str, Any]:
     """Send something again that ended, under its mark and as often as it takes."""
     found = await delivery_service.resend(session, delivery_id, now=now)
-    alone = Slice([found], 1, False, None)
+    alone = Slice([found], 1, total_is_bound=False, next_after=None)
     shown = await subscriber_shown.deliveries(session, alone, is_whole=True)
     return dict(shown.items[0])
