@@ -52,6 +52,7 @@ OPEN = {
     "/v1/calendar/{token}.ics",
     "/v1/public/stream",
     *(path.split()[1] for path in permissions_status.TABLE if path.startswith("GET    /v1/public")),
+    "/v1/public/incidents/{code}/postmortem",
     "/v1/public/subscribers",
     "/v1/public/subscribers/{token}",
     "/v1/public/subscribers/{token}/confirm",

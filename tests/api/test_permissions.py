@@ -70,6 +70,9 @@ async def test_each_may_do_what_the_table_says(world: World, caller: str) -> Non
         "maintenance_id": 999_999,
         "update_id": 999_999,
         "code": "unknown",
+        "template_id": 4711,
+        "postmortem_id": 4711,
+        "item_id": 4711,
         "subscriber_id": 999_999,
         "import_id": 999_999,
     }
