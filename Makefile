@@ -17,8 +17,8 @@ install: $(VENV)/.runtime ## Install into .venv, with the command .venv/bin/tocs
 run: $(VENV)/.runtime ## Install, start the embedded PostgreSQL, migrate, serve on 127.0.0.1:8000
 	@$(BIN)/tocsin serve
 
-test: $(VENV)/.dev ## Run the tests, all but the slow stories
-	@$(BIN)/python -m pytest $(QUICK)
+test: $(VENV)/.dev ## Run the tests, all but the slow stories ([PARTS="folders"])
+	@$(BIN)/python -m pytest $(QUICK) $(PARTS)
 
 coverage: $(VENV)/.dev ## Run the same tests and see that they cover 95 % of the lines and branches
 	@$(BIN)/python -m coverage erase

@@ -5,14 +5,12 @@ import asyncio
 import gc
 import os
 import secrets
-import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -22,20 +20,16 @@ from pydantic import TypeAdapter, ValidationError
 from app.api.first_admin import make_first_admin
 from app.api.preflight_shown import look, readable
 from app.api.serving import Server, bound, server_config
-from app.core import logging as tocsin_logging
-from app.core import secret_file, source, telemetry
+from app.core import leaving, secret_file, source
 from app.core.config import Settings
 from app.core.errors import SetupError
-from app.core.load import load_settings
 from app.core.security import Passwords, Signer
 from app.db import backup as backups
 from app.db import migrations
 from app.db.connect import require_usable
-from app.db.embedded import EmbeddedPostgres, EmbeddedPostgresError, default_data_dir
-from app.db.keeper import kept_up
+from app.db.embedded import EmbeddedPostgresError
 from app.db.listen import Bell
 from app.db.session import Database, transaction_time
-from app.db.url import driver_url
 from app.demo import command as demo
 from app.domain.user import Role
 from app.main import Setup, build_database, build_senders, build_worker, create_app, webhook_secret
@@ -43,9 +37,16 @@ from app.schemas.preflight import PreflightRead
 from app.schemas.types import EmailAddress
 from app.services import audit_log
 from app.services import user as user_service
+from app.setting_up import (
+    data_folder,
+    database_at,
+    own_url,
+    secret_of,
+    set_up,
+    settings_with,
+)
 from app.web import export
 
-DATABASE_NAME = "tocsin"
 FIRST_ADMIN = "admin@localhost"
 COLLECT_AFTER = (10_000, 20, 20)  # docs/operations.md, “Memory”, has what was measured
 
@@ -60,19 +61,12 @@ cli = typer.Typer(
 
 def main() -> None:
     """What the command `tocsin` runs."""
-    signal.signal(signal.SIGTERM, _leave)
-    # A closed terminal is a polite request, too; the server knows that one by the other name.
-    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+    leaving.when_told()
     try:
         cli()
     except (SetupError, EmbeddedPostgresError) as error:
         print(f"tocsin: {error}", file=sys.stderr)
         sys.exit(2)
-
-
-def _leave(signum: int, frame: FrameType | None) -> None:
-    """Leave as by Ctrl-C, so that what was started is stopped."""
-    raise SystemExit(128 + signum)
 
 
 @cli.command()
@@ -82,9 +76,10 @@ def serve(
     worker: Annotated[bool, typer.Option(help="Run the loops in this process, too.")] = True,
 ) -> None:
     """Serve the API (and run the loops), migrating the database first."""
-    settings = _settings(host=host, port=port)
-    with bound(settings) as listener, _set_up(settings, listener) as setup:
-        asyncio.run(_announce(setup))
+    settings = settings_with(host=host, port=port)
+    with bound(settings) as listener, set_up(settings, listener) as setup:
+        with leaving.later():
+            asyncio.run(_announce(setup))
         _serve(create_app(setup, with_worker=worker), listener, settings)
     print("Tocsin has stopped.")
 
@@ -97,16 +92,16 @@ def worker(
     ] = None,
 ) -> None:
     """Run the loops only: escalations and deliveries, beside API processes."""
-    settings = _settings()
+    settings = settings_with()
     if port is None:
-        with _set_up(settings) as setup:
+        with set_up(settings) as setup:
             print("The loops are running. Ctrl-C stops them.", flush=True)
             asyncio.run(_work(setup))
     else:
         # Its links lead to where the API is, not to this port.
-        watched = _settings(host=host, port=port)
-        with bound(watched) as listener, _set_up(settings) as setup:
-            shown = _own_url(watched, listener)
+        watched = settings_with(host=host, port=port)
+        with bound(watched) as listener, set_up(settings) as setup:
+            shown = own_url(watched, listener)
             print(f"The loops are running, watched at {shown}. Ctrl-C stops them.", flush=True)
             _serve(create_app(setup, with_doors=False), listener, settings)
     print("Tocsin has stopped.")
@@ -115,7 +110,7 @@ def worker(
 @cli.command()
 def migrate() -> None:
     """Bring the database up to this version."""
-    with _set_up(_settings()):
+    with set_up(settings_with()):
         print(f"The database is at schema version {migrations.newest()}.")
 
 
@@ -124,9 +119,9 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")],
 ) -> None:
     """Write the whole database into a file. Tocsin may go on meanwhile."""
-    settings = _settings()
-    data_dir = _data_dir(settings)
-    with _database_url(settings, data_dir) as url:
+    settings = settings_with()
+    data_dir = data_folder(settings)
+    with database_at(settings, data_dir) as url:
         asyncio.run(require_usable(url))
         backups.write(url, file, environment=os.environ, say=partial(print, flush=True))
     if settings.secret_key is None:
@@ -139,9 +134,9 @@ def restore(
     force: Annotated[bool, typer.Option(help="Replace what is in the database.")] = False,
 ) -> None:
     """Put a backup into the database. No Tocsin may use it meanwhile."""
-    settings = _settings()
-    data_dir = _data_dir(settings)
-    with _database_url(settings, data_dir) as url:
+    settings = settings_with()
+    data_dir = data_folder(settings)
+    with database_at(settings, data_dir) as url:
         asyncio.run(require_usable(url))
         say = partial(print, flush=True)
         backups.read(url, file, environment=os.environ, force=force, say=say)
@@ -158,10 +153,10 @@ def create_admin(
     ] = None,
 ) -> None:
     """Make another admin."""
-    settings = _settings()
+    settings = settings_with()
     email = _address(email)
     given = password or os.environ.get("TOCSIN_PASSWORD")
-    with _set_up(settings) as setup:
+    with set_up(settings) as setup:
         chosen = given or secrets.token_urlsafe(12)
         asyncio.run(_create_admin(setup, email, chosen))
         print(f"{email} is an admin now.")
@@ -174,7 +169,7 @@ def preflight(
     as_json: Annotated[bool, typer.Option("--json", help="Print what the API answers.")] = False,
 ) -> None:
     """Look for what would let a page reach nobody. Exit: 0 nothing, 1 something, 2 failed."""
-    with _set_up(_settings()) as setup:
+    with set_up(settings_with()) as setup:
         report = asyncio.run(_look(setup))
     print(report.model_dump_json(indent=2) if as_json else readable(report))
     raise typer.Exit(0 if report.is_clean else 1)
@@ -186,7 +181,7 @@ def seed_demo(
     yes: Annotated[bool, typer.Option(help="Ask nothing, whatever else is there.")] = False,
 ) -> None:
     """Make a demo: two teams in two time zones, some weeks behind them, and a live incident."""
-    with _set_up(_settings()) as setup:
+    with set_up(settings_with()) as setup:
         asyncio.run(_with_database(setup, partial(_seed_demo, setup, reset=reset, yes=yes)))
 
 
@@ -195,42 +190,16 @@ def export_status(
     folder: Annotated[Path, typer.Argument(help="Where to; an empty folder, or one of before.")],
 ) -> None:
     """Write the status page as files, which any web server can serve."""
-    with _set_up(_settings()) as setup:
+    with set_up(settings_with()) as setup:
         asyncio.run(_with_database(setup, partial(_export, setup, folder)))
 
 
 @cli.command(name="webhook-secret")
 def show_webhook_secret() -> None:
     """Print the secret that signs our webhook calls, for those who verify them."""
-    settings = _settings()
-    secret_key = _secret_key(settings, _data_dir(settings))
+    settings = settings_with()
+    secret_key = secret_of(settings, data_folder(settings))
     print(webhook_secret(settings, Signer(secret_key)))
-
-
-# --- Setting up -------------------------------------------------------------------------
-
-
-def _settings(**overrides: object) -> Settings:
-    given = {name: value for name, value in overrides.items() if value is not None}
-    settings = load_settings(**given)
-    tocsin_logging.configure(settings.log_level, settings.log_format)
-    return settings
-
-
-def _data_dir(settings: Settings) -> Path:
-    folder = (settings.data_dir or default_data_dir()).absolute()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SetupError(
-            f"The data folder {folder} cannot be used: {error.strerror}. Choose another with"
-            " TOCSIN_DATA_DIR."
-        ) from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise SetupError(
-            f"The data folder {folder} cannot be written to. Choose another with TOCSIN_DATA_DIR."
-        )
-    return folder
 
 
 def _address(text: str) -> str:
@@ -239,12 +208,6 @@ def _address(text: str) -> str:
     except ValidationError:
         raise SetupError(f"“{text}” is no mail address.") from None
     return checked
-
-
-def _secret_key(settings: Settings, data_dir: Path) -> str:
-    if settings.secret_key is not None:
-        return settings.secret_key.get_secret_value()
-    return secret_file.load_or_make(data_dir)
 
 
 def _serve(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
@@ -261,43 +224,6 @@ def keep_what_is_built() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
-
-
-@contextmanager
-def _set_up(settings: Settings, listener: socket.socket | None = None) -> Iterator[Setup]:
-    """A database that is there and migrated, and everything else that settings leave open."""
-    data_dir = _data_dir(settings)
-    secret_key = _secret_key(settings, data_dir)
-    # What is set wrong shall be said now, not by the first page that cannot leave.
-    build_senders(settings, data_dir, Signer(secret_key))
-    with _database_url(settings, data_dir) as url:
-        asyncio.run(require_usable(url))
-        migrations.upgrade(url)
-        with telemetry.tracing(settings.otlp_endpoint):
-            yield Setup(
-                settings=settings,
-                database_url=url,
-                data_dir=data_dir,
-                secret_key=secret_key,
-                public_url=settings.public_url or _own_url(settings, listener),
-            )
-
-
-@contextmanager
-def _database_url(settings: Settings, data_dir: Path) -> Iterator[str]:
-    if settings.database_url is not None:
-        yield driver_url(settings.database_url.get_secret_value())
-        return
-    with EmbeddedPostgres(data_dir) as server:
-        server.ensure_database(DATABASE_NAME)
-        with kept_up(server):
-            yield server.url(DATABASE_NAME)
-
-
-def _own_url(settings: Settings, listener: socket.socket | None) -> str:
-    port = listener.getsockname()[1] if listener else settings.port
-    host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 # --- What commands do -------------------------------------------------------------------
@@ -380,14 +306,14 @@ async def _work(setup: Setup) -> None:
     )
     keep_what_is_built()
     asked_to_stop = asyncio.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signum, asked_to_stop.set)
-    bell = Bell(database, loops.ring)
-    bell.start()
-    loops.start()
-    try:
-        await asked_to_stop.wait()
-    finally:
-        await loops.stop()
-        await bell.stop()
-        await database.close()
+    told = partial(asyncio.get_running_loop().call_soon_threadsafe, asked_to_stop.set)
+    with leaving.instead(told):
+        bell = Bell(database, loops.ring)
+        bell.start()
+        loops.start()
+        try:
+            await asked_to_stop.wait()
+        finally:
+            await loops.stop()
+            await bell.stop()
+            await database.close()

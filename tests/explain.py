@@ -1,8 +1,8 @@
 """How PostgreSQL means to run the statements that a test makes the service send."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from sqlalchemy import event
@@ -63,3 +63,18 @@ async def blocks_of(database: Database, part: str) -> AsyncIterator[list[int]]:
 def without_count(plan: str) -> str:
     """The plan of a page alone; what counts the whole list stands in it, beside."""
     return re.sub(r"\n( *)InitPlan \d+[^\n]*\n(?:\1 .*\n)+", "\n", plan)
+
+
+@contextmanager
+def counted_statements(database: Database) -> Iterator[list[str]]:
+    """Every statement that is sent in the block."""
+    sent: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        sent.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)

@@ -19,6 +19,7 @@ RACES = "tests/stories/test_races.py"
 STORIES = "tests/stories"
 DELIVERY = "tests/worker/test_delivery.py"
 HOOKS = "tests/worker/test_webhook_retries.py"
+CATALOGUE = "tests/stories/test_catalogue_races.py"
 
 
 @dataclass(frozen=True)
@@ -241,6 +242,42 @@ MUTANTS = [
         "    if not reached_somebody:\n",
         "    if False:\n",
         STORIES,
+    ),
+    Mutant(
+        "services are named without turns",
+        "app/crud/crud_service.py",
+        "    await session.execute(select(func.pg_advisory_xact_lock(NAMING)))\n",
+        "",
+        CATALOGUE,
+    ),
+    Mutant(
+        "schedules are named without turns",
+        "app/crud/crud_schedule_list.py",
+        "    await session.execute(select(func.pg_advisory_xact_lock(NAMING)))\n",
+        "",
+        CATALOGUE,
+    ),
+    Mutant(
+        "a service does not hold the schedule that it names",
+        "app/crud/crud_service.py",
+        "        .where(Schedule.id == schedule_id, Schedule.deleted_at.is_(None))\n"
+        "        .with_for_update(read=True)\n",
+        "        .where(Schedule.id == schedule_id, Schedule.deleted_at.is_(None))\n",
+        CATALOGUE,
+    ),
+    Mutant(
+        "a policy does not hold what it names",
+        "app/crud/crud_target.py",
+        ".order_by(key).with_for_update(read=True)",
+        ".order_by(key)",
+        CATALOGUE,
+    ),
+    Mutant(
+        "a schedule does not hold the calendars that it follows",
+        "app/crud/crud_schedule_list.py",
+        "held.with_for_update(read=True)",
+        "held",
+        CATALOGUE,
     ),
 ]
 

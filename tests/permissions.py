@@ -125,6 +125,7 @@ TABLE = {
     "GET    /v1/services/uncatalogued": "401 ok ok ok",
     "GET    /v1/services/{service_id}": "401 ok ok ok",
     "GET    /v1/services/{service_id}/on-call": "401 ok ok ok",
+    "GET    /v1/services/{service_id}/shifts": "401 ok ok ok",
     "PATCH  /v1/services/{service_id}": "401 403 403 ok",
     "DELETE /v1/services/{service_id}": "401 403 403 ok",
     "GET    /v1/maintenance-windows": "401 ok ok ok",

@@ -14,7 +14,6 @@ from pydantic_core import to_json
 
 from app.api.deps import service_of
 from app.api.errors import answers
-from app.api.intake import Parcel
 from app.api.limits import Category, told
 from app.core.errors import TocsinError, TooManyError, UnauthorizedError, UnavailableError
 from app.core.security import hash_key
@@ -23,6 +22,7 @@ from app.domain.integration import IntegrationKind, Readings
 from app.schemas.integration import Received
 from app.services import integration as integration_service
 from app.services.integration import Item
+from app.services.plain_intake import Parcel
 
 # What a sender may still push past the limit before we hang up: until then it gets an answer.
 DRAINED_TIMES = 10

@@ -8,15 +8,23 @@ the transaction that takes the alerts in.
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 
 from app.crud import crud_intake
 from app.db.coalesce import Coalescer
-from app.db.session import Database, WriteSession, transaction_time
-from app.domain.integration import Readings, Signal
+from app.db.session import (
+    Database,
+    WriteSession,
+    is_crowded,
+    transaction_time,
+    was_refused,
+)
 from app.domain.storm import ServiceLimit
 from app.services import integration as integration_service
+from app.services import plain_intake
 from app.services.integration import Delivery, Item
+from app.services.plain_intake import Parcel, Taken
 
 TOGETHER = 200  # alerts in one transaction
 FLUSHERS = 3  # while one gathers, others wait for the database and the disk
@@ -24,17 +32,6 @@ ROOM = 2_000  # requests that may wait
 PATIENT_FOR = 5  # turns at the pool: an alert that came is worth more waiting than a question
 KNOWN_FOR = 30.0  # seconds
 MOST_KNOWN = 10_000
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """One request, as it came: the key it showed, what it says, and how it looked."""
-
-    key_hash: str
-    readings: Readings
-    body: bytes
-    body_size: int
-    request_id: str | None
 
 
 class Intake:
@@ -86,57 +83,66 @@ class Intake:
 
         Raises CrowdedError while more waits than can.
         """
-        return await self._coalescer.add(parcel)
+        taken = await self._coalescer.add(parcel)
+        if taken.is_overtaken:
+            taken = await self._coalescer.add(replace(parcel, was_overtaken=True))
+        return taken.items
 
-    async def _take_in(self, parcels: list[Parcel]) -> list[Sequence[Item] | None]:
-        async def take_in(session: WriteSession) -> list[Sequence[Item] | None]:
-            senders, known = await crud_intake.look(session, _problems(parcels), _services(parcels))
-            now = await transaction_time(session)
-            deliveries = [
-                Delivery(
-                    senders[parcel.key_hash],
-                    parcel.readings,
-                    parcel.body,
-                    parcel.body_size,
-                    parcel.request_id,
-                )
-                if parcel.key_hash in senders
-                else None
-                for parcel in parcels
-            ]
-            items = iter(
-                await integration_service.receive(
-                    session,
-                    [delivery for delivery in deliveries if delivery is not None],
-                    now=now,
-                    limit=self._limit,
-                    known=known,
-                )
+    async def _take_in(self, parcels: list[Parcel]) -> Sequence[Taken]:
+        if all(plain_intake.is_plain(parcel) for parcel in parcels):
+            try:
+                taken = await self._take_in_at_once(parcels)
+            except Exception as error:
+                # Nothing of it was written; the longer way waits longer, and tries clashes again.
+                if not (is_crowded(error) or was_refused(error)):
+                    raise
+            else:
+                if taken is not None:
+                    return taken
+        return await self._database.write(partial(self._take_in_all, parcels), turns=PATIENT_FOR)
+
+    async def _take_in_at_once(self, parcels: list[Parcel]) -> Sequence[Taken] | None:
+        """By two statements; None, and nothing is done, where those are not enough."""
+        async with self._database.asking() as ask:
+            found = await plain_intake.take_in(
+                ask, parcels, limit=self._limit, shift=self._database.clock_shift
             )
-            return [
-                None if delivery is None else [next(items) for _ in delivery.readings.alerts]
-                for delivery in deliveries
-            ]
+        if found is None:
+            return None
+        taken, loops = found
+        self._database.wake(loops)
+        return taken
 
-        return await self._database.write(take_in, turns=PATIENT_FOR)
-
-
-def _problems(parcels: list[Parcel]) -> list[tuple[str, str]]:
-    """Every problem once; a request without any alert still asks for its key."""
-    return list(
-        {
-            (parcel.key_hash, integration_service.problem(alert))
+    async def _take_in_all(self, parcels: list[Parcel], session: WriteSession) -> list[Taken]:
+        senders, known = await crud_intake.look(
+            session, plain_intake.problems(parcels), plain_intake.services(parcels)
+        )
+        now = await transaction_time(session)
+        deliveries = [
+            Delivery(
+                senders[parcel.key_hash],
+                parcel.readings,
+                parcel.body,
+                parcel.body_size,
+                parcel.request_id,
+            )
+            if parcel.key_hash in senders
+            else None
             for parcel in parcels
-            for alert in parcel.readings.alerts
-        }
-        | {(parcel.key_hash, "") for parcel in parcels if not parcel.readings.alerts}
-    )
-
-
-def _services(parcels: list[Parcel]) -> set[str]:
-    """Every service that an alert names."""
-    alerts = (alert for parcel in parcels for alert in parcel.readings.alerts)
-    return {alert.service for alert in alerts if isinstance(alert, Signal) and alert.service}
+        ]
+        items = iter(
+            await integration_service.receive(
+                session,
+                [delivery for delivery in deliveries if delivery is not None],
+                now=now,
+                limit=self._limit,
+                known=known,
+            )
+        )
+        return [
+            Taken(None if delivery is None else [next(items) for _ in delivery.readings.alerts])
+            for delivery in deliveries
+        ]
 
 
 def _alerts(parcel: Parcel) -> int:

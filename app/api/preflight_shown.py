@@ -1,10 +1,11 @@
 """What the checks found, in the shape of the wire: for the API and for the command."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from app.core.errors import SetupError
 from app.db.session import Database, is_outage, transaction_time
-from app.schemas.preflight import FindingRead, PreflightRead
+from app.domain.finding import Finding
+from app.schemas.preflight import FindingRead, HoleRead, PreflightRead
 from app.services import preflight as preflight_service
 from app.services.notification_preference import unconfigured
 from app.services.preflight import Report
@@ -52,3 +53,8 @@ def shown(report: Report) -> PreflightRead:
             for one in report.found
         ],
     )
+
+
+def holes(found: Iterable[Finding]) -> list[HoleRead]:
+    """What was found of one thing, as it is shown with it."""
+    return [HoleRead.model_validate(one) for one in found]

@@ -19,6 +19,7 @@ from sqlalchemy import (
     DateTime,
     Interval,
     String,
+    TextClause,
     bindparam,
     text,
 )
@@ -38,6 +39,7 @@ MOST = bindparam("most", type_=BigInteger())
 NUMBERS, WORDS = ARRAY(BigInteger()), ARRAY(String())
 
 Key = tuple[int, str]  # integration, dedup key
+Problem = tuple[str, str]  # hash of the key it came with, dedup key
 
 
 _SENDERS = """
@@ -82,12 +84,23 @@ async def unresolved_by_key(session: ReadSession, keys: Collection[Key]) -> dict
     return {(integration, key): incident for integration, key, incident in found.tuples()}
 
 
-# What is `lately` does not see what the statement itself opens. The newest of a service are the
-# last in its index, so that what is read of a service is what is counted, however many it ever
-# had; asked for as a range, because where PostgreSQL believes a service to have few incidents, it
-# would rather read and sort them all. Numbers are not quite in the order of time: what a slower
-# transaction opened may be missed, never counted twice.
-_OPEN_MANY = text("""
+# How many of service `s` were opened since, counted no further than the limit. The newest of a
+# service are the last in its index, so that what is read of a service is what is counted, however
+# many it ever had; asked for as a range, because where PostgreSQL believes a service to have few
+# incidents, it would rather read and sort them all. Numbers are not quite in the order of time:
+# what a slower transaction opened may be missed, never counted twice.
+LATELY = """
+    SELECT count(*) FROM (
+        SELECT i.created_at FROM incidents i
+        WHERE i.service >= s.name AND i.service <= s.name AND NOT i.is_drill
+        ORDER BY i.service DESC, i.id DESC
+        LIMIT :most
+    ) newest
+    WHERE newest.created_at > {since}
+"""
+# What is `lately` does not see what the statement itself opens.
+_OPEN_MANY = text(
+    """
     WITH wanted AS (
         SELECT * FROM jsonb_to_recordset(CAST(:openings AS jsonb)) AS w(
             uid uuid, title text, description text, severity text, service text, source text,
@@ -125,20 +138,12 @@ _OPEN_MANY = text("""
             'user_id', w.created_by, 'is_drill', false), :now
         FROM opened o JOIN wanted w USING (uid) ORDER BY o.id
     ), lately AS MATERIALIZED (
-        SELECT s.service, (
-            SELECT count(*) FROM (
-                SELECT i.created_at FROM incidents i
-                WHERE i.service >= s.service AND i.service <= s.service AND NOT i.is_drill
-                ORDER BY i.service DESC, i.id DESC
-                LIMIT :most
-            ) newest
-            WHERE newest.created_at > :since
-        ) AS opened
-        FROM (SELECT DISTINCT service FROM wanted) s
+        SELECT s.name, ({lately}) AS opened FROM (SELECT DISTINCT service AS name FROM wanted) s
     )
     SELECT o.uid, o.id, w.service, l.opened
-    FROM opened o JOIN wanted w USING (uid) JOIN lately l USING (service)
-""").bindparams(NOW, SINCE, MOST)
+    FROM opened o JOIN wanted w USING (uid) JOIN lately l ON l.name = w.service
+""".replace("{lately}", LATELY.replace("{since}", ":since"))
+).bindparams(NOW, SINCE, MOST)
 OPENED_WITH = ("title", "description", "severity", "service", "source", "url", "tags",
                "labels", "custom_fields", "integration_id", "dedup_key", "group_key",
                "created_by", "alert_count", "urgency", "silence", "story")  # fmt: skip
@@ -178,17 +183,20 @@ async def open_many(
 
 # Written as an insertion, because that goes by the key whatever PostgreSQL thinks of the table;
 # the tally has been there since its incident was opened.
-_JOIN = text("""
+JOIN = """
     INSERT INTO incident_tallies AS t (incident_id, alert_count, last_alert_at)
     SELECT incident_id, alerts, :now
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:counts AS bigint[])) AS w(incident_id, alerts)
+    FROM unnest(:ids, :counts) AS w(incident_id, alerts)
     ORDER BY incident_id
     ON CONFLICT (incident_id) DO UPDATE
     SET alert_count = t.alert_count + excluded.alert_count,
         last_alert_at = greatest(t.last_alert_at, excluded.last_alert_at)
     WHERE t.is_open
     RETURNING incident_id
-""").bindparams(NOW)
+"""
+_JOIN = text(JOIN).bindparams(
+    NOW, bindparam("ids", type_=NUMBERS), bindparam("counts", type_=NUMBERS)
+)
 
 
 async def join_many(session: WriteSession, alerts: Mapping[int, int], *, now: datetime) -> set[int]:
@@ -211,9 +219,10 @@ class ActivePolicy:
 # the database: `start_many` copies them there.
 _ACTIVE = """
     SELECT id, name, conditions, CAST(steps->0->>'delay_minutes' AS float8) AS first_delay
-    FROM escalation_policies WHERE is_active ORDER BY id FOR KEY SHARE
+    FROM escalation_policies WHERE is_active ORDER BY id
 """
-_POLICIES = text(_ACTIVE).columns(conditions=JSONB())
+_ACTIVE_HELD = f"{_ACTIVE} FOR KEY SHARE"
+_POLICIES = text(_ACTIVE_HELD).columns(conditions=JSONB())
 
 
 async def active_policies(session: WriteSession) -> list[ActivePolicy]:
@@ -247,57 +256,83 @@ _LOOK = """
         (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM senders s) AS senders,
         (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY id), '[]') FROM policies p) AS policies,
         (SELECT coalesce(jsonb_agg(to_jsonb(k)), '[]') FROM known k) AS known,
-        (SELECT coalesce(jsonb_agg(name), '[]') FROM named) AS named, {found}
+        (SELECT coalesce(jsonb_agg(name), '[]') FROM named) AS named, {found} {more}
 """
-_PARTS = {
-    "policies": _ACTIVE,
-    "senders": _SENDERS,
-    "standings": crud_quiet.STANDINGS.replace("{now}", "now() + :shift"),
-    "found": crud_quiet.FOUND,
-}
-_LOOK_AROUND = (
-    text(reduce(lambda whole, part: whole.replace(f"{{{part}}}", _PARTS[part]), _PARTS, _LOOK))
-    .columns(
-        **dict.fromkeys(
-            ("senders", "policies", "known", "named", "standings", "for_everything"), JSONB()
-        )
+_TOLD = ("senders", "policies", "known", "named", "standings", "for_everything")
+
+
+def looking(policies: str = _ACTIVE, more: str = "") -> TextClause:
+    """The statement that asks for all that a batch needs; `more` are further columns of it."""
+    parts = {
+        "policies": policies,
+        "senders": _SENDERS,
+        "standings": crud_quiet.STANDINGS.replace("{now}", "now() + :shift"),
+        "found": crud_quiet.FOUND,
+        "more": more,
+    }
+    whole = reduce(lambda whole, part: whole.replace(f"{{{part}}}", parts[part]), parts, _LOOK)
+    words = ("hashes", "openers", "keys", "services")
+    return text(whole).bindparams(
+        *(bindparam(name, type_=WORDS) for name in words), bindparam("shift", type_=Interval())
     )
-    .bindparams(
-        *(bindparam(name, type_=WORDS) for name in ("hashes", "openers", "keys", "services")),
-        bindparam("shift", type_=Interval()),
-    )
-)
 
 
-async def look(
-    session: WriteSession, problems: Sequence[tuple[str, str]], services: Collection[str] = ()
-) -> tuple[dict[str, Sender], dict[Key, int]]:
-    """Whose these alerts are, and the unresolved incidents of their problems, as they are now.
+@dataclass(frozen=True)
+class Seen:
+    """What a batch needs to know, as it was when it looked."""
 
-    A problem is the hash of the key that came with it and its dedup key. In the same breath comes
-    what every batch needs besides: the time, the policies, and how the services stand that the
-    alerts name and those that their integrations are for.
-    """
+    now: datetime
+    senders: Mapping[str, Sender]
+    known: Mapping[Key, int]  # the unresolved incidents of its problems
+    policies: list[ActivePolicy]
+    services: crud_quiet.Catalogue
+
+
+def asked(
+    problems: Sequence[Problem], services: Collection[str], shift: timedelta
+) -> dict[str, Any]:
+    """What the look is about, as it is bound to its statement."""
     openers = [key_hash for key_hash, _ in problems]
-    wanted = {
+    return {
         "hashes": list(set(openers)),
         "openers": openers,
         "keys": [dedup_key for _, dedup_key in problems],
         "services": sorted(services),
-        "shift": session.info["clock_shift"],
+        "shift": shift,
     }
-    row = (await session.execute(_LOOK_AROUND, wanted)).one()
-    session.info["now"] = row.now + session.info["clock_shift"]
-    session.info["policies"] = [_policy(*(one[name] for name in _LOOKED)) for one in row.policies]
-    session.info["catalogue"] = crud_quiet.read(
-        session.info["now"], row.named, row.standings, row.for_everything
+
+
+def seen(row: Mapping[str, Any], shift: timedelta) -> Seen:
+    """What the look found."""
+    now = row["now"] + shift
+    services = (row[name] for name in ("named", "standings", "for_everything"))
+    return Seen(
+        now,
+        {one["key_hash"]: _sender(*(one[name] for name in _SHOWN)) for one in row["senders"]},
+        {(one["integration_id"], one["dedup_key"]): one["id"] for one in row["known"]},
+        [_policy(*(one[name] for name in _LOOKED)) for one in row["policies"]],
+        crud_quiet.read(now, *services),
     )
-    senders = {one["key_hash"]: _sender(*(one[name] for name in _SHOWN)) for one in row.senders}
-    return senders, {(one["integration_id"], one["dedup_key"]): one["id"] for one in row.known}
 
 
 _LOOKED = ("id", "name", "conditions", "first_delay")
 _SHOWN = ("id", "name", "kind", "service", "default_severity")
+_LOOK_AROUND = looking(_ACTIVE_HELD).columns(**dict.fromkeys(_TOLD, JSONB()))
+
+
+async def look(
+    session: WriteSession, problems: Sequence[Problem], services: Collection[str] = ()
+) -> tuple[Mapping[str, Sender], Mapping[Key, int]]:
+    """Whose these alerts are, and the unresolved incidents of their problems, as they are now.
+
+    In the same breath comes what every batch needs besides: the time, the policies, and how the
+    services stand that the alerts name and those that their integrations are for.
+    """
+    shift = session.info["clock_shift"]
+    found = await session.execute(_LOOK_AROUND, asked(problems, services, shift))
+    told = seen(dict(found.mappings().one()), shift)
+    session.info.update(now=told.now, policies=told.policies, catalogue=told.services)
+    return told.senders, told.known
 
 
 _START = text(

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
     Date,
     DateTime,
     String,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db.session import ReadSession, WriteSession
 from app.domain.finding import (
@@ -45,22 +47,23 @@ from app.models import (
 # Of each kind of thing; beyond it the checks say that there is too much.
 MOST = 5_000
 ABANDONED = timedelta(minutes=10)
+Ids = Collection[int] | None  # None: all
 TIME, WORDS = DateTime(timezone=True), ARRAY(String())
 
 
-async def schedules(session: ReadSession) -> dict[int, str]:
-    """The schedules there are, by id, with their names."""
+async def schedules(session: ReadSession, ids: Ids = None) -> dict[int, str]:
+    """The schedules there are, or those of these, by id, with their names."""
     rows = await session.execute(
         select(Schedule.id, Schedule.name)
-        .where(Schedule.deleted_at.is_(None))
+        .where(Schedule.deleted_at.is_(None), *_among(Schedule.id, ids))
         .order_by(Schedule.id)
         .limit(MOST + 1)
     )
     return dict(rows.tuples().all())
 
 
-async def policies(session: ReadSession) -> list[Policy]:
-    """The active ones."""
+async def policies(session: ReadSession, ids: Ids = None) -> list[Policy]:
+    """The active ones, or those of these."""
     rows = await session.execute(
         select(
             EscalationPolicy.id,
@@ -68,23 +71,24 @@ async def policies(session: ReadSession) -> list[Policy]:
             EscalationPolicy.conditions,
             EscalationPolicy.steps,
         )
-        .where(EscalationPolicy.is_active)
+        .where(EscalationPolicy.is_active, *_among(EscalationPolicy.id, ids))
         .order_by(EscalationPolicy.id)
         .limit(MOST + 1)
     )
     return [Policy(*row) for row in rows.tuples()]
 
 
-async def services(session: ReadSession) -> list[ServiceSetUp]:
+async def services(session: ReadSession, ids: Ids = None) -> list[ServiceSetUp]:
     rows = await session.execute(
         select(Service.id, Service.name, Service.policy_id, Service.schedule_id)
+        .where(*_among(Service.id, ids))
         .order_by(Service.id)
         .limit(MOST + 1)
     )
     return [ServiceSetUp(*row) for row in rows.tuples()]
 
 
-async def teams(session: ReadSession) -> list[Crew]:
+async def teams(session: ReadSession, ids: Ids = None) -> list[Crew]:
     """Teams and whoever is in them; whether anything is theirs."""
     owns = or_(
         exists().where(Service.team_id == Team.id), exists().where(Schedule.team_id == Team.id)
@@ -95,9 +99,16 @@ async def teams(session: ReadSession) -> list[Crew]:
         .scalar_subquery()
     )
     rows = await session.execute(
-        select(Team.id, Team.name, members, owns).order_by(Team.id).limit(MOST + 1)
+        select(Team.id, Team.name, members, owns)
+        .where(*_among(Team.id, ids))
+        .order_by(Team.id)
+        .limit(MOST + 1)
     )
     return [Crew(number, name, tuple(people or ()), has) for number, name, people, has in rows]
+
+
+def _among(key: InstrumentedAttribute[int], ids: Ids) -> list[ColumnElement[bool]]:
+    return [] if ids is None else [key.in_(ids)]
 
 
 async def admins(session: ReadSession) -> set[int]:
@@ -106,7 +117,13 @@ async def admins(session: ReadSession) -> set[int]:
 
 async def failing_calendars(session: ReadSession) -> list[FailingCalendar]:
     rows = await session.execute(
-        select(Calendar.id, Calendar.name, Calendar.failing_since, Calendar.last_error)
+        select(
+            Calendar.id,
+            Calendar.name,
+            Calendar.failing_since,
+            Calendar.last_error,
+            Calendar.fetched_at.is_not(None),
+        )
         .where(Calendar.last_error.is_not(None), Calendar.deleted_at.is_(None))
         .order_by(Calendar.id)
         .limit(MOST)

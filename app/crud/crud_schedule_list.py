@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, cast, exists, false, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONPATH
 
 from app.crud import base
@@ -76,6 +76,15 @@ async def of_person(
     return (await session.scalars(statement.order_by(Schedule.id).limit(limit))).all()
 
 
+async def of_people(
+    session: ReadSession, user_ids: Collection[int], *, since: datetime, limit: int
+) -> set[int]:
+    """The first schedules that could put one of these people on call from then on."""
+    parts = [_has(user_id, since) for user_id in sorted(user_ids)]
+    statement = select(Schedule.id).where(Schedule.deleted_at.is_(None), or_(false(), *parts))
+    return set(await session.scalars(statement.order_by(Schedule.id).limit(limit)))
+
+
 def _has(user_id: int, since: datetime) -> ColumnElement[bool]:
     override, temporary = ScheduleOverride, TemporarySchedule
     return or_(
@@ -131,13 +140,22 @@ async def wait_for_other_names(session: WriteSession) -> None:
     await session.execute(select(func.pg_advisory_xact_lock(NAMING)))
 
 
-async def used_by(session: ReadSession, schedule_id: int) -> dict[str, list[str]]:
-    """The names of the policies and services that go by a schedule, by kind."""
-    wanted = func.jsonb_path_exists(
+def _pages_by(schedule_id: int) -> ColumnElement[bool]:
+    return func.jsonb_path_exists(
         EscalationPolicy.steps,
         cast("$[*].actions[*].target ? (@.schedule == $id)", JSONPATH),
         func.jsonb_build_object("id", schedule_id),
     )
+
+
+async def policies_by(session: ReadSession, schedule_id: int) -> set[int]:
+    """The policies that page whoever is on call by a schedule."""
+    return set(await session.scalars(select(EscalationPolicy.id).where(_pages_by(schedule_id))))
+
+
+async def used_by(session: ReadSession, schedule_id: int) -> dict[str, list[str]]:
+    """The names of the policies and services that go by a schedule, by kind."""
+    wanted = _pages_by(schedule_id)
     policies = select(EscalationPolicy.name).where(wanted).order_by(EscalationPolicy.id)
     services = select(Service.name).where(Service.schedule_id == schedule_id).order_by(Service.id)
     return {
@@ -152,3 +170,10 @@ async def calendars(session: ReadSession, ids: Collection[int]) -> dict[int, Cal
         Calendar.id.in_(ids), Calendar.deleted_at.is_(None)
     )
     return dict((await session.execute(statement)).tuples().all())
+
+
+async def share_calendars(session: WriteSession, ids: Collection[int]) -> None:
+    """Nobody deletes one of these calendars before the caller's commit."""
+    if ids:
+        held = select(Calendar.id).where(Calendar.id.in_(ids)).order_by(Calendar.id)
+        await session.execute(held.with_for_update(read=True))

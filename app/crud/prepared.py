@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam
+from sqlalchemy import BindParameter, Select, TextClause, bindparam
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.types import TypeEngine
 
@@ -32,7 +32,7 @@ def blank(name: str, kind: TypeEngine[Any] | None = None) -> BindParameter[Any]:
     return bindparam(name, None, type_=kind)
 
 
-def prepare(statement: Select[Any]) -> Prepared:
+def prepare(statement: Select[Any] | TextClause) -> Prepared:
     """A statement with its blanks, ready to be sent."""
     compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     return Prepared(str(compiled), tuple(compiled.positiontup or ()), compiled.params)

@@ -21,7 +21,6 @@ import shutil
 import signal
 import stat
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from subprocess import PIPE, STDOUT, CompletedProcess, run
@@ -29,6 +28,8 @@ from typing import Self
 from urllib.parse import quote
 
 import platformdirs
+
+from app.db.patience import patiently
 
 if sys.platform != "win32":
     import fcntl
@@ -49,6 +50,7 @@ LARGEST_LOG = 10 * 1024 * 1024
 IMPOSSIBLE_PID = 2**31 - 1  # above every kernel's limit, and the largest PostgreSQL can read
 LAUNCHES = 5  # in one start, for a server may be killed while it comes up
 START_PATIENCE, STOP_PATIENCE = 300.0, 60.0  # seconds; crash recovery is slow on slow disks
+FORK_PATIENCE = 1.0  # for a child of ours to become another program, and let go of what we held
 INSTEAD = "or set DATABASE_URL to a PostgreSQL server"
 
 
@@ -166,7 +168,7 @@ class EmbeddedPostgres:
 
     def _bring_up(self, mutex: int | None) -> None:
         launches: list[int] = []
-        for _ in _patiently(START_PATIENCE):
+        for _ in patiently(START_PATIENCE):
             if not (obstacle := self._obstacle()):
                 return
             with self._locked("postgres.alive", wait=False) as alive:
@@ -211,12 +213,14 @@ class EmbeddedPostgres:
         if self._hold is not None:
             os.close(self._hold)  # not LOCK_UN, which would drop a forked twin's hold as well
             self._hold = None
-        with self._locked("postgres.users", wait=False) as alone:
-            if alone is not None:
-                self._shut_down()
+        for _ in patiently(FORK_PATIENCE):
+            with self._locked("postgres.users", wait=False) as alone:
+                if alone is not None:
+                    self._shut_down()
+                    break
 
     def _shut_down(self) -> None:
-        for _ in _patiently(STOP_PATIENCE):
+        for _ in patiently(STOP_PATIENCE):
             with self._locked("postgres.alive", wait=False) as alive:
                 if alive is not None:
                     with contextlib.suppress(OSError):  # a cluster is not empty: it stays
@@ -389,12 +393,3 @@ def find_programs() -> Path:
         f"No PostgreSQL programs are in {override or 'this Python or /usr/lib/postgresql'};"
         f" set TOCSIN_POSTGRES_BIN to a folder with postgres, initdb and psql, {INSTEAD}."
     )
-
-
-def _patiently(patience: float) -> Iterator[None]:
-    """Try at once, then ever more slowly, until patience runs out."""
-    deadline, pause = time.monotonic() + patience, 0.005
-    while time.monotonic() < deadline:
-        yield
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.5)

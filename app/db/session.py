@@ -21,7 +21,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, NewType, TypeVar
+from typing import Any, NewType, Protocol, TypeVar
 
 import asyncpg
 from sqlalchemy import URL, event, func, select
@@ -72,6 +72,14 @@ LOST = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
+
+
+class Ask(Protocol):
+    """The rows of one statement, written for the driver: `$1` is the first of `values`."""
+
+    def __call__(
+        self, statement: str, *values: object
+    ) -> Awaitable[Sequence[Mapping[str, Any]]]: ...
 
 
 class Database:
@@ -160,11 +168,22 @@ class Database:
 
     async def ask(self, question: str, *values: object) -> Sequence[Mapping[str, Any]]:
         """The rows of one SELECT, written for the driver: `$1` is the first of `values`."""
+        async with self.asking() as ask:
+            return await ask(question, *values)
+
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[Ask]:
+        """The same for a few statements, each of which is a transaction by itself."""
         lent = await self.engine.raw_connection()
+        driver: Any = lent.driver_connection
+
+        async def ask(statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
+            with traced.asking(statement):
+                rows: Sequence[Mapping[str, Any]] = await driver.fetch(statement, *values)
+            return rows
+
         try:
-            with traced.asking(question):
-                driver: Any = lent.driver_connection
-                rows: Sequence[Mapping[str, Any]] = await driver.fetch(question, *values)
+            yield ask
         except asyncpg.PostgresError:  # an answer: the connection is as good as before
             lent.close()
             raise
@@ -172,7 +191,6 @@ class Database:
             lent.invalidate()
             raise
         lent.close()
-        return rows
 
     async def write(self, work: Callable[[WriteSession], Awaitable[T]], *, turns: int = 1) -> T:
         """Run `work` in a transaction, again if it clashed with another one.
@@ -248,6 +266,11 @@ def _ping_after_rest(connection: Any, record: ConnectionPoolEntry, _: object) ->
 
 def _milliseconds(span: timedelta) -> str:
     return str(int(span.total_seconds() * 1000))
+
+
+def was_refused(error: BaseException) -> bool:
+    """Whether PostgreSQL itself said no to what `ask` sent it: then nothing of it has happened."""
+    return isinstance(error, asyncpg.PostgresError) and not is_outage(error)
 
 
 def is_crowded(error: BaseException) -> bool:

@@ -8,7 +8,8 @@ at six on every night of the year.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,6 +21,7 @@ from app.domain.calendar_clock import (
     read_time,
     read_times,
 )
+from app.domain.calendar_people import LONGEST_TEXT, people_of, text_of
 from app.domain.ical import Component, Line, UnreadableCalendarError, read
 from app.domain.recurrence import (
     Allowance,
@@ -32,19 +34,15 @@ from app.domain.timeline import Interval
 
 MOST_EVENTS = 10_000
 MOST_FAULTS = 20
-MOST_PEOPLE = 10  # of one event
 STEPS = 500_000  # of a whole calendar
 STEPS_OF_EVENT = 60_000
-LONGEST_TEXT = 255
-READ_TEXT = 2_000  # of a description, in search of a mail address
+NOBODYS: list[str | None] = [None]
+LONGEST_MOVE = timedelta(days=366)
 DAY = timedelta(days=1)
 DURATION = re.compile(
     r"\+?P(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?",
     re.ASCII | re.IGNORECASE,
 )
-MAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}")
-NO_PERSON = {"ROOM", "RESOURCE"}
-GROUP_CALENDAR = "@group.calendar.google.com"  # a calendar's own address, which is nobody's
 
 
 @dataclass
@@ -61,6 +59,16 @@ class _Length:
 
     shown: timedelta
     exact: timedelta = timedelta()
+
+
+@dataclass(frozen=True)
+class _Onwards:
+    """From one occurrence on all are others: so much later on the wall, and as this event says."""
+
+    since: datetime  # the instant of that occurrence, as it was
+    event: Component
+    later: timedelta = timedelta()
+    length: _Length | None = None  # None: they come no more
 
 
 def tell(body: bytes, time_zone: str, during: Interval, *, with_people: bool) -> Told:
@@ -90,11 +98,13 @@ class _Teller:
         self._zone = time_zone
         self._events: dict[str, Component] = {}
         self._changed: dict[str, dict[datetime, Component]] = {}
+        self._onwards: dict[str, dict[datetime, Component]] = {}
+        self._said: dict[int, tuple[str, list[str | None]]] = {}  # by the event's line
         self._fault_count = 0
 
     def sort(self, event: Component) -> None:
-        """Events apart from what changes one occurrence of them."""
-        uid = _text(event, "UID") or f"line {event.number}"
+        """Events apart from what changes one occurrence of them, or one and all that follow."""
+        uid = text_of(event, "UID") or f"line {event.number}"
         changes = event.first("RECURRENCE-ID")
         if changes is None:
             before = self._events.get(uid)
@@ -106,7 +116,8 @@ class _Teller:
         except (UnreadableTimeError, OverflowError) as error:
             self._fault(event, str(error))
             return
-        others = self._changed.setdefault(uid, {})
+        is_onwards = changes.parameters.get("RANGE", "").upper() == "THISANDFUTURE"
+        others = (self._onwards if is_onwards else self._changed).setdefault(uid, {})
         before = others.get(instant)
         if before is None or _sequence(before) <= _sequence(event):
             others[instant] = event
@@ -114,10 +125,16 @@ class _Teller:
     def tell(self) -> None:
         """Tell them out, those that come again with what was changed."""
         for uid, event in self._events.items():
-            self._event(uid, event, set(self._changed.get(uid, ())))
-        for uid, others in self._changed.items():
-            for event in others.values():
-                self._event(uid, event, set())
+            onwards = [
+                change
+                for _, other in sorted(self._onwards.pop(uid, {}).items())
+                if (change := self._change(uid, event, other)) is not None
+            ]
+            self._event(uid, event, set(self._changed.get(uid, ())), onwards)
+        for changes in (self._changed, self._onwards):
+            for uid, others in changes.items():
+                for event in others.values():
+                    self._event(uid, event)
         for name in sorted(self._clocks.unknown):
             self._add_fault(
                 f"Nobody knows the time zone “{name[:60]}”: its times were taken for those of"
@@ -126,11 +143,17 @@ class _Teller:
         if self._fault_count > MOST_FAULTS:
             self.told.faults.append(f"… and {self._fault_count - MOST_FAULTS} more.")
 
-    def _event(self, uid: str, event: Component, changed: set[datetime]) -> None:
-        if _value(event, "STATUS").upper() == "CANCELLED":
+    def _event(
+        self,
+        uid: str,
+        event: Component,
+        changed: Collection[datetime] = (),
+        onwards: Sequence[_Onwards] = (),
+    ) -> None:
+        if _is_cancelled(event):
             return
         try:
-            self._add(uid, event, changed)
+            self._add(uid, event, changed, onwards)
         except (UnreadableTimeError, UnreadableRuleError) as error:
             self._fault(event, str(error))
         except OverflowError:
@@ -143,45 +166,101 @@ class _Teller:
                 ) from None
             self._fault(event, "its recurrence takes too much to tell out")
 
-    def _add(self, uid: str, event: Component, changed: set[datetime]) -> None:
-        begins = event.first("DTSTART")
-        if begins is None:
-            raise UnreadableTimeError("it has no DTSTART")
-        first = read_time(begins)
+    def _add(
+        self,
+        uid: str,
+        event: Component,
+        changed: Collection[datetime],
+        onwards: Sequence[_Onwards],
+    ) -> None:
+        first = _begins(event)
         length = self._length(event, first)
-        summary = _text(event, "SUMMARY")[:LONGEST_TEXT].strip() or "(no title)"
-        mails = _people(event) if self._with_people else [None]
-        for shown in self._shown(event, first, length):
+        turns = [one.since for one in onwards]
+        reach = max((abs(one.later) for one in onwards), default=timedelta())
+        for shown in self._shown(event, first, length, reach):
             at = first._replace(shown=shown)
             starts_at = self._clocks.instant(at)
             if starts_at in changed:
                 continue
-            ends_at = self._clocks.instant(at._replace(shown=shown + length.shown)) + length.exact
-            if not (starts_at < ends_at and self._is_within(starts_at, ends_at)):
+            place = bisect_right(turns, starts_at)
+            if place == 0:
+                self._put(uid, event, at, length)
                 continue
-            for mail in mails:
-                self.told.entries.setdefault(
-                    Entry(starts_at, ends_at, summary, mail), uid[:LONGEST_TEXT]
-                )
-            if len(self.told.entries) > MOST_SHIFTS:
-                raise UnreadableCalendarError(
-                    f"The calendar says more than {MOST_SHIFTS:,} times within the next thirteen"
-                    " months."
-                )
+            ruling = onwards[place - 1]
+            if ruling.length is not None:
+                later = at._replace(shown=shown + ruling.later)
+                self._put(uid, ruling.event, later, ruling.length)
+
+    def _put(self, uid: str, event: Component, at: WallTime, length: _Length) -> None:
+        """One time that it comes, of everybody whose time it is."""
+        starts_at = self._clocks.instant(at)
+        ends_at = self._clocks.instant(at._replace(shown=at.shown + length.shown)) + length.exact
+        if not (starts_at < ends_at and self._is_within(starts_at, ends_at)):
+            return
+        if event.number not in self._said:
+            summary = text_of(event, "SUMMARY")[:LONGEST_TEXT].strip() or "(no title)"
+            mails = people_of(event) if self._with_people else NOBODYS
+            self._said[event.number] = summary, mails
+        summary, mails = self._said[event.number]
+        for mail in mails:
+            self.told.entries.setdefault(
+                Entry(starts_at, ends_at, summary, mail), uid[:LONGEST_TEXT]
+            )
+        if len(self.told.entries) > MOST_SHIFTS:
+            raise UnreadableCalendarError(
+                f"The calendar says more than {MOST_SHIFTS:,} times within the next thirteen"
+                " months."
+            )
+
+    def _change(self, uid: str, event: Component, other: Component) -> _Onwards | None:
+        """What an occurrence changes for all that follow it. If that cannot be told it is said so,
+        and counts as a change of that occurrence alone."""
+        changes = other.first("RECURRENCE-ID")
+        assert changes is not None  # it was sorted by that
+        was = read_time(changes)
+        since = self._clocks.instant(was)
+        if _is_cancelled(other):
+            return _Onwards(since, other)
+        try:
+            first, begins = _begins(event), _begins(other)
+            length, later = self._length(other, begins), self._later(was, begins, first)
+        except (UnreadableTimeError, OverflowError) as error:
+            self._fault(other, str(error))
+            self._changed.setdefault(uid, {}).setdefault(since, other)
+            return None
+        return _Onwards(since, other, later, length)
+
+    def _later(self, was: WallTime, begins: WallTime, first: WallTime) -> timedelta:
+        """By how much later all come, on the wall of the event."""
+        if begins.is_day != first.is_day or begins.zone not in (was.zone, first.zone):
+            raise UnreadableTimeError(
+                "its RANGE=THISANDFUTURE changes the zone, which is not understood"
+            )
+        shown = was.shown
+        if begins.zone != was.zone:  # what that was on the other wall
+            instant = self._clocks.instant(was)
+            shown = begins.shown - (self._clocks.instant(begins) - instant)
+            shown += instant - self._clocks.instant(begins._replace(shown=shown))
+        later = begins.shown - shown
+        if abs(later) > LONGEST_MOVE:
+            raise UnreadableTimeError("its RANGE=THISANDFUTURE moves all by more than a year")
+        return later
 
     def _is_within(self, starts_at: datetime, ends_at: datetime) -> bool:
         return starts_at < self._during.ends_at and self._during.starts_at < ends_at
 
     # --- when
 
-    def _shown(self, event: Component, first: WallTime, length: _Length) -> Iterator[datetime]:
+    def _shown(
+        self, event: Component, first: WallTime, length: _Length, reach: timedelta
+    ) -> Iterator[datetime]:
         """On the wall, every time that the event comes, as far as it can matter."""
         without = [at for line in event.all("EXDATE") for at in read_times(line)]
         days = {at.shown.date() for at in without if at.is_day}
         instants = {self._clocks.instant(at) for at in without if not at.is_day}
         told = {first.shown, *self._dates(event, first)}
         for line in event.all("RRULE"):
-            told.update(self._repeated(line.value, first, length))
+            told.update(self._repeated(line.value, first, length, reach))
         for shown in sorted(told):
             if shown.date() not in days and (
                 not instants or self._clocks.instant(first._replace(shown=shown)) not in instants
@@ -198,11 +277,14 @@ class _Teller:
                     raise UnreadableTimeError("its RDATE is in another zone than its DTSTART")
                 yield at.shown
 
-    def _repeated(self, text: str, first: WallTime, length: _Length) -> Iterator[datetime]:
+    def _repeated(
+        self, text: str, first: WallTime, length: _Length, reach: timedelta
+    ) -> Iterator[datetime]:
         rule = read_rule(text)
         # Wide enough for every zone: what lies outside is seen to later, by the instant.
-        since = self._during.starts_at.replace(tzinfo=None) - length.shown - length.exact - 2 * DAY
-        until = self._during.ends_at.replace(tzinfo=None) + 2 * DAY
+        before = length.shown + length.exact + reach + 2 * DAY
+        since = self._during.starts_at.replace(tzinfo=None) - before
+        until = self._during.ends_at.replace(tzinfo=None) + reach + 2 * DAY
         last, last_instant = self._until(rule.until, first)
         found = occurrences(
             rule,
@@ -253,7 +335,7 @@ class _Teller:
     # --- faults
 
     def _fault(self, event: Component, why: str) -> None:
-        title = _text(event, "SUMMARY")[:60].strip()
+        title = text_of(event, "SUMMARY")[:60].strip()
         called = f" (“{title}”)" if title else ""
         self._add_fault(f"Line {event.number}{called}: {why}.")
 
@@ -269,49 +351,22 @@ def _lasting(length: _Length) -> _Length:
     return length
 
 
+def _begins(event: Component) -> WallTime:
+    begins = event.first("DTSTART")
+    if begins is None:
+        raise UnreadableTimeError("it has no DTSTART")
+    return read_time(begins)
+
+
+def _is_cancelled(event: Component) -> bool:
+    return _value(event, "STATUS").upper() == "CANCELLED"
+
+
 def _value(event: Component, name: str) -> str:
     line = event.first(name)
     return "" if line is None else line.value.strip()
 
 
-def _text(event: Component, name: str) -> str:
-    """Text on one line, as far as it can be shown."""
-    line = event.first(name)
-    if line is None:
-        return ""
-    words = line.text[:READ_TEXT].split()
-    return "".join(one for one in " ".join(words) if one.isprintable())
-
-
 def _sequence(event: Component) -> int:
     text = _value(event, "SEQUENCE")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-
-
-def _people(event: Component) -> list[str | None]:
-    """The mail addresses of those whose time it is: of its guests who did not decline; else one
-    in its title, else one in its description, else of whoever made it."""
-    guests = [_address(line) for line in event.all("ATTENDEE") if _comes(line)]
-    found = list(dict.fromkeys(mail for mail in guests if mail))
-    for name in ("SUMMARY", "DESCRIPTION"):
-        if not found:
-            found = list(dict.fromkeys(MAIL.findall(_text(event, name).lower())))
-    if not found:
-        found = [mail for line in event.all("ORGANIZER")[:1] if (mail := _address(line))]
-    return [*found[:MOST_PEOPLE]] or [None]
-
-
-def _comes(guest: Line) -> bool:
-    says = guest.parameters
-    return (
-        says.get("PARTSTAT", "").upper() != "DECLINED"
-        and says.get("CUTYPE", "").upper() not in NO_PERSON
-    )
-
-
-def _address(line: Line) -> str | None:
-    for text in (line.value, line.parameters.get("EMAIL", "")):
-        mail = text.strip().lower().removeprefix("mailto:")
-        if len(mail) <= LONGEST_TEXT and MAIL.fullmatch(mail) and not mail.endswith(GROUP_CALENDAR):
-            return mail
-    return None

@@ -38,17 +38,37 @@ def findings(setup: SetUp) -> list[Finding]:
     return sorted(found.values(), key=lambda one: (order.index(one.severity), one.code))
 
 
+def of_services(setup: SetUp) -> list[Finding]:
+    """The holes of services alone."""
+    return list(_services(setup))
+
+
+def schedules_wanted(policies: Iterable[Policy]) -> set[int]:
+    """Every schedule that a policy names."""
+    named = {target.schedule_id for policy in policies for target in _all_targets(policy)}
+    return {one for one in named if one is not None}
+
+
+def teams_wanted(policies: Iterable[Policy]) -> set[int]:
+    """Every team that a policy names."""
+    named = {target.team_id for policy in policies for target in _all_targets(policy)}
+    return {one for one in named if one is not None}
+
+
 def people_wanted(setup: SetUp) -> set[int]:
     """Everybody whom a schedule, a team or a policy may page."""
     return set(_places(setup))
 
 
 def _named(policy: Policy) -> Iterator[int]:
-    for step in read_steps(policy.steps):
-        for target in _targets(step):
-            if target.user_id is not None:
-                yield target.user_id
-            yield from target.user_ids
+    for target in _all_targets(policy):
+        if target.user_id is not None:
+            yield target.user_id
+        yield from target.user_ids
+
+
+def _all_targets(policy: Policy) -> list[Target]:
+    return [target for step in read_steps(policy.steps) for target in _targets(step)]
 
 
 def _targets(step: Step) -> list[Target]:
@@ -337,9 +357,7 @@ def _may_name(wanted: Any, name: str) -> bool:
 
 def _wants_on_call(policy: Policy) -> bool:
     of_service = {TargetKind.ON_CALL, TargetKind.NEXT_ON_CALL} & ON_DUTY
-    return any(
-        target.kind in of_service for step in read_steps(policy.steps) for target in _targets(step)
-    )
+    return any(target.kind in of_service for target in _all_targets(policy))
 
 
 # --- What else is to be heard of
@@ -347,12 +365,17 @@ def _wants_on_call(policy: Policy) -> bool:
 
 def _others(setup: SetUp) -> Iterable[Finding]:
     for calendar in setup.calendars:
+        rest = (
+            "Its last good copy counts."
+            if calendar.was_read
+            else "It was never read, so it says nothing to the schedules that follow it."
+        )
         yield Finding(
             Hole.CALENDAR_FAILS,
             f"calendar:{calendar.id}",
             Gravity.WARNING,
             f"The calendar “{calendar.name}” cannot be read since"
-            f" {calendar.since:%Y-%m-%d %H:%M} UTC: {calendar.error} Its last good copy counts.",
+            f" {calendar.since:%Y-%m-%d %H:%M} UTC: {calendar.error} {rest}",
             "Correct its URL or what it says, and have it fetched again.",
             f"/v1/calendars/{calendar.id}",
         )

@@ -260,6 +260,33 @@ def pages_of(
     return StepPages(tuple(owed), tuple(skipped), asks)
 
 
+def out_of_reach(
+    step: Step,
+    target: Target,
+    person: Recipient,
+    *,
+    severity: Severity,
+    due_at: datetime,
+    urgency: Urgency = Urgency.HIGH,
+) -> list[Skipped]:
+    """Why nothing that this step tells this target would reach this person; empty if something
+    does, or if it tells them nothing."""
+    found: list[Skipped] = []
+    for action in step.actions:
+        if isinstance(action, Notify) and action.target == target:
+            pages, reasons = fan_out(
+                person,
+                channels=action.channels,
+                severity=severity,
+                due_at=due_at,
+                urgency=urgency,
+            )
+            if pages:
+                return []
+            found += [reason for reason in reasons if reason not in found]
+    return found
+
+
 def entrusted(step: Step, pages: StepPages) -> list[int]:
     """Whom a step pages because it is their turn, in the order it names them: they have the
     incident, if nobody has it."""

@@ -91,6 +91,7 @@ class FailingCalendar:
     name: str
     since: datetime
     error: str
+    was_read: bool = True  # once: what it said then counts
 
 
 @dataclass(frozen=True)

@@ -147,14 +147,30 @@ def render(schedule: Schedule, during: Interval) -> list[Stretch]:
     """Who is on call, from stretch to stretch, each as long as the same people are."""
     during = _in_utc(during)
     stretches = _layered(schedule, schedule.layers, during)
-    for temporary in schedule.temporaries:
-        if (part := cut(temporary, during)) is not None:
-            instead = _layered(schedule, temporary.layers, part)
-            stretches = sorted([*without(stretches, [part]), *instead])
+    taken, instead = _instead(schedule, during)
+    if taken:
+        stretches = sorted([*without(stretches, taken), *instead])
     for override in schedule.overrides:
         if (part := cut(override, during)) is not None:
             _put_over(stretches, override, part)
     return joined(stretches)
+
+
+def _instead(schedule: Schedule, during: Interval) -> tuple[list[Interval], list[Stretch]]:
+    """When temporary schedules take the place of the layers, and who is on call by them.
+
+    The later wins, so each is asked only for what those after it leave: hundreds of them cost no
+    more than one that lasts as long.
+    """
+    taken: list[Interval] = []
+    instead: list[Stretch] = []
+    for temporary in reversed(schedule.temporaries):
+        if (part := cut(temporary, during)) is not None:
+            for starts_at, ends_at, _ in without([Stretch(*part, ())], taken):
+                piece = Interval(starts_at, ends_at)
+                instead += _layered(schedule, temporary.layers, piece)
+            taken = union([*taken, part])
+    return taken, instead
 
 
 def render_layers(schedule: Schedule, during: Interval) -> list[list[Stretch]]:

@@ -29,7 +29,7 @@ def parse_text(text: str) -> Json | Unreadable:
     if not text.strip():
         return Unreadable("The body is empty.")
     try:
-        value: Json = json.loads(text, strict=False, parse_int=_integer)
+        value: Json = _READER.decode(text)
     except json.JSONDecodeError as fault:
         place = f"line {fault.lineno}, column {fault.colno}"
         return Unreadable(f"The body is not JSON: {fault.msg} ({place}).")
@@ -60,3 +60,7 @@ def _decode(body: bytes) -> str:
 def _integer(digits: str) -> int | str:
     # int() refuses long ones, and takes quadratic time over those it does not.
     return int(digits) if len(digits) <= LONGEST_INTEGER else digits
+
+
+# To make one for each body takes as long as to read it.
+_READER = json.JSONDecoder(strict=False, parse_int=_integer)

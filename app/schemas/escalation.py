@@ -8,6 +8,7 @@ from app.domain.escalation import EscalationEventStatus, EscalationStatus
 from app.domain.notification import Channel
 from app.domain.quiet import WaitsFor
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
+from app.schemas.preflight import SAVED, HoleRead
 from app.schemas.target import Target
 from app.schemas.types import (
     Comment,
@@ -159,6 +160,7 @@ class PolicyRead(ReadSchema):
     revision: int
     created_at: Instant
     updated_at: Instant
+    findings: list[HoleRead] | None = Field(None, description=SAVED)
 
 
 class EscalationRead(ReadSchema):

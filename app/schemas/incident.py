@@ -48,7 +48,6 @@ class IncidentCreate(WriteSchema):
         [], max_length=50, description="Users who have it from the start.", examples=[[1]]
     )
 
-
     _kept = not_null("title", "severity", "service")
 
 

@@ -6,7 +6,7 @@ from app.domain.finding import Gravity
 from app.schemas.base import Instant, ReadSchema
 
 
-class FindingRead(ReadSchema):
+class HoleRead(ReadSchema):
     """One hole: what it is, what closes it, and where."""
 
     code: str = Field(
@@ -24,9 +24,20 @@ class FindingRead(ReadSchema):
         examples=["Add a layer below that is always on, or an override for these times."]
     )
     link: str = Field(description="What it is about.", examples=["/v1/schedules/3"])
+
+
+class FindingRead(HoleRead):
+    """A hole, and since when it is known."""
+
     known_since: Instant | None = Field(
         description="When the nightly checks first saw it; null if they have not yet."
     )
+
+
+SAVED = (
+    "Only told where it was just saved: what would let a page reach nobody, of the thing itself, of"
+    " whom it pages and of what pages by it, the gravest first. Null elsewhere."
+)
 
 
 class PreflightRead(ReadSchema):

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
+from app.schemas.preflight import SAVED, HoleRead
 from app.schemas.rota import EXAMPLE_LAYERS, Holidays, Layers, RotaTime
 from app.schemas.types import Comment, Flag, Key, LongName, LongText, TimeZone
 
@@ -52,6 +53,7 @@ class ScheduleRead(ReadSchema):
     revision: int
     created_at: Instant
     updated_at: Instant
+    findings: list[HoleRead] | None = Field(None, description=SAVED)
 
 
 class VersionRead(ReadSchema):

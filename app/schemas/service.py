@@ -6,6 +6,8 @@ from pydantic import AfterValidator, Field
 
 from app.domain.incident import Severity, Urgency
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
+from app.schemas.on_call import NextRead
+from app.schemas.preflight import SAVED, HoleRead
 from app.schemas.rota import MOST_RESTRICTIONS, RestrictionWrite
 from app.schemas.types import Flag, Key, LongText, NumberOnly, ServiceName, TimeZone
 
@@ -127,6 +129,7 @@ class ServiceRead(ReadSchema):
     revision: int
     created_at: Instant
     updated_at: Instant
+    findings: list[HoleRead] | None = Field(None, description=SAVED)
 
 
 class UnresolvedRead(ReadSchema):
@@ -179,3 +182,7 @@ class ServiceOnCallRead(ReadSchema):
     at: Instant
     schedule_id: int | None = Field(description="Null: the service has no schedule.")
     people: list[OnCallPersonRead] = Field(description="Empty when nobody is on call.")
+    next: NextRead | None = Field(
+        description="Who follows. Null without a schedule, and if nobody else is on call for as"
+        " long as was looked."
+    )

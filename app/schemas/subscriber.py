@@ -121,7 +121,7 @@ class SubscriberCreate(WriteSchema):
     components: Keys = Field([], description="Nothing named: everything.", examples=[[]])
     groups: Keys = Field([], examples=[[]])
     have_agreed: Flag = Field(
-        False,
+        default=False,
         description="You have their consent: they are told without following a link first.",
     )
 

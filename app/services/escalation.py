@@ -98,8 +98,19 @@ async def start(
     """
     policies = await crud_intake.active_policies(session)
     waits = await quiet.waits(session, [subject.beginning for subject in subjects], now=now)
-    services = {subject.attributes.service for subject in subjects}
-    pinned = await quiet.pinned(session, services, now=now)
+    names = {subject.attributes.service for subject in subjects}
+    rows, entries = plan(subjects, policies, await quiet.pinned(session, names, now=now), now=now)
+    entries += quiet.keep_waiting(rows, waits, now=now)
+    at_once = [row for row in rows if row["incident_id"] not in waits]
+    newcomers = [subject.newcomer for subject in subjects]
+    entries += storm.hold(at_once, newcomers, before, limit=limit, now=now)
+    await _begin(session, rows, entries, now)
+
+
+def plan(
+    subjects: Iterable[Subject], policies: Sequence[ActivePolicy], pinned: Pinned, *, now: datetime
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What runs on each newly opened incident, and what its timeline tells of that."""
     rows: list[dict[str, Any]] = []
     entries: list[dict[str, Any]] = []
     for subject in subjects:
@@ -110,11 +121,7 @@ async def start(
         if not matching:
             rows.append(_fallback_run(subject, now))
             entries.append(_fallback_entry(subject.incident_id, "No active policy matches", now))
-    entries += quiet.keep_waiting(rows, waits, now=now)
-    newcomers = [subject.newcomer for subject in subjects]
-    at_once = [row for row in rows if row["incident_id"] not in waits]
-    entries += storm.hold(at_once, newcomers, before, limit=limit, now=now)
-    await _begin(session, rows, entries, now)
+    return rows, entries
 
 
 async def retarget(session: WriteSession, incident: Incident, *, now: datetime) -> None:
@@ -300,8 +307,13 @@ async def _begin(
 ) -> None:
     if runs or entries:
         await crud_intake.start_many(session, runs, entries, now=now)
-    if any(run["next_step_at"] is not None and run["next_step_at"] < now + NEAR for run in runs):
+    if is_near(runs, now):
         wake_after_commit(session, LOOP)
+
+
+def is_near(runs: Iterable[Mapping[str, Any]], now: datetime) -> bool:
+    """Whether the loop that climbs is to look at once for what comes next of these."""
+    return any(run["next_step_at"] is not None and run["next_step_at"] < now + NEAR for run in runs)
 
 
 def row_of(incident: Incident, policy: EscalationPolicy, now: datetime) -> dict[str, Any]:

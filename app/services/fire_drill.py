@@ -6,9 +6,10 @@ the end of quiet hours, or behind a storm, tells nobody whether they would be re
 `fire_drill_answer`; what nobody answers is missed (`services.ladder`).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from app.core.errors import ConflictError, NotFoundError
@@ -26,7 +27,7 @@ from app.crud.crud_fire_drill import DrillFilter
 from app.db.session import ReadSession, WriteSession, wake_after_commit
 from app.domain import escalation
 from app.domain.duty import Duty
-from app.domain.escalation import EscalationEventStatus, EscalationStatus
+from app.domain.escalation import EscalationEventStatus, EscalationStatus, Step
 from app.domain.fire_drill import (
     LASTS,
     PER_POLICY,
@@ -37,7 +38,7 @@ from app.domain.fire_drill import (
     drilled,
 )
 from app.domain.incident import IncidentStatus, Severity, TimelineType
-from app.domain.notification import NotificationKind, Recipient
+from app.domain.notification import NotificationKind, Recipient, Skipped
 from app.domain.target import OF_SERVICE, ON_DUTY, Target, TargetKind
 from app.domain.throttle import Quota
 from app.domain.user import Permission
@@ -197,12 +198,16 @@ async def _require_reach(
     skipped: dict[str, None] = {}
     read = escalation.read_steps(steps)
     crew = await _crew(session, {one for step in read for one in targets_of(step)}, service, now)
-    for document, step in zip(steps, read, strict=True):
-        people = {target: await _people(session, target, by, crew) for target in targets_of(step)}
+    for number, (document, step) in enumerate(zip(steps, read, strict=True)):
+        people = {
+            target: await _people(session, target, by, crew, (number, step))
+            for target in targets_of(step)
+        }
         pages = escalation.pages_of(step, recipients=people, severity=Severity.CRITICAL, due_at=now)
         if pages.owed:
             return dict(document)
-        skipped |= dict.fromkeys(f" {skip.name} {skip.reason}." for skip in pages.skipped)
+        unreached = [*crew.passed(number), *pages.skipped]
+        skipped |= dict.fromkeys(f" {skip.name} {skip.reason}." for skip in unreached)
         skipped |= dict.fromkeys(f" {why}" for target in people if (why := crew.why(target)))
     raise ReachesNobodyError(
         "It would page nobody."
@@ -217,6 +222,11 @@ class _Crew:
     duty: Duty
     turns: Turns
     service: str | None
+
+    def passed(self, number: int) -> Iterator[Skipped]:
+        """Who was passed over in this step, though it would be their turn."""
+        for (step, _), turn in self.turns.chosen.items():
+            yield from turn.passed if step == number else ()
 
     def why(self, target: Target) -> str | None:
         """Why a target means nobody."""
@@ -240,9 +250,9 @@ async def _crew(
 
 
 async def _people(
-    session: ReadSession, target: Target, by: User, crew: _Crew
+    session: ReadSession, target: Target, by: User, crew: _Crew, asking: tuple[int, Step]
 ) -> Collection[Recipient]:
-    """Whom a target means in a drill: who starts it created it, and nobody has it yet."""
+    """Whom a target of a step means in a drill: who starts it created it, and nobody has it yet."""
     match target.kind:
         case TargetKind.USER if target.user_id is not None:
             ids = [target.user_id]
@@ -258,8 +268,12 @@ async def _people(
     if target.kind is not TargetKind.ROUND_ROBIN:
         return people
     in_order = sorted(people, key=lambda person: ids.index(person.user_id))
-    turn = crew.turns.choose(0, target, in_order)
-    return [person for person in people if person.user_id == turn]
+    number, step = asking
+    why_not = partial(
+        escalation.out_of_reach, step, target, severity=Severity.CRITICAL, due_at=crew.duty.at
+    )
+    turn = crew.turns.choose(number, target, in_order, why_not)
+    return [person for person in people if person.user_id == turn.user_id]
 
 
 async def _open(session: WriteSession, title: str, by: User, now: datetime) -> Incident:

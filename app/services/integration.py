@@ -91,7 +91,7 @@ async def receive(
     `known` are the unresolved incidents of all their problems if the caller has looked already.
     May deadlock against another batch with the same problems; run it where clashes are retried.
     """
-    items = [item for delivery in deliveries for item in _items(delivery)]
+    items = [item for delivery in deliveries for item in items_of(delivery)]
     if known is None:
         known = await crud_intake.unresolved_by_key(session, {item.key for item in items})
     await _hold_what_may_end(session, items, deliveries, known)
@@ -127,27 +127,30 @@ def _rows(items: Sequence[Item]) -> list[dict[str, Any]]:
     requests: dict[int, int] = {}
     rows = []
     for item in items:
-        delivery, is_readable = item.delivery, item.reason is None
-        is_first = id(delivery) not in requests
-        rows.append(
-            {
-                "request": requests.setdefault(id(delivery), len(requests)),
-                "integration_id": delivery.sender.id,
-                "incident_id": item.incident_id,
-                "replay_of": delivery.replay_of,
-                "outcome": item.outcome,
-                "dedup_key": item.signal.dedup_key if is_readable else None,
-                "title": item.signal.title if is_readable else None,
-                "reason": item.reason or item.suppressed,
-                "request_id": delivery.request_id,
-                "body_size": delivery.body_size,
-                "raw_body": delivery.body[:RAW_KEPT] if is_first else None,
-            }
-        )
+        body = {} if id(item.delivery) not in requests else {"raw_body": None}
+        request = requests.setdefault(id(item.delivery), len(requests))
+        rows.append(row(item) | body | {"request": request, "incident_id": item.incident_id})
     return rows
 
 
-def _items(delivery: Delivery) -> Iterable[Item]:
+def row(item: Item) -> dict[str, Any]:
+    """What is kept of an alert that came alone in its request."""
+    delivery, is_readable = item.delivery, item.reason is None
+    return {
+        "integration_id": delivery.sender.id,
+        "replay_of": delivery.replay_of,
+        "outcome": item.outcome,
+        "dedup_key": item.signal.dedup_key if is_readable else None,
+        "title": item.signal.title if is_readable else None,
+        "reason": item.reason or item.suppressed,
+        "request_id": delivery.request_id,
+        "body_size": delivery.body_size,
+        "raw_body": delivery.body[:RAW_KEPT],
+    }
+
+
+def items_of(delivery: Delivery) -> Iterable[Item]:
+    """The alerts of a request, before anything became of them."""
     for alert in delivery.readings.alerts:
         if isinstance(alert, Unreadable):
             signal = complaint(delivery.sender, alert)
@@ -215,21 +218,21 @@ async def _trigger(
         joined = await crud_intake.join_many(session, counts, now=now) if counts else set()
         for key, incident_id in found.items():
             if incident_id in joined:
-                _settle(waiting.pop(key), incident_id, AlertOutcome.JOINED)
-        openings = {key: _opening(run) for key, run in waiting.items()}
+                settle(waiting.pop(key), AlertOutcome.JOINED, incident_id)
+        openings = {key: opening(run) for key, run in waiting.items()}
         if not openings:
             return
         opened = await incident_service.open_many(
             session, list(openings.values()), now=now, limit=limit
         )
-        for key, opening in openings.items():
-            if opening.uid in opened:
-                _settle(waiting.pop(key), opened[opening.uid], AlertOutcome.OPENED)
+        for key, one in openings.items():
+            if one.uid in opened:
+                settle(waiting.pop(key), AlertOutcome.OPENED, opened[one.uid])
     # Somebody opens and resolves the same problem faster than we can look.
     raise UnavailableError("Too much happens to the same problem at once; send it again.")
 
 
-def _settle(run: list[Item], incident_id: int, first: AlertOutcome) -> None:
+def settle(run: list[Item], first: AlertOutcome, incident_id: int | None = None) -> None:
     """Say what became of alerts about one problem: all but the first have joined."""
     for turn, item in enumerate(run):
         item.incident_id = incident_id
@@ -237,7 +240,7 @@ def _settle(run: list[Item], incident_id: int, first: AlertOutcome) -> None:
             item.outcome = first if turn == 0 else AlertOutcome.JOINED
 
 
-def _opening(run: list[Item]) -> Opening:
+def opening(run: list[Item]) -> Opening:
     """The incident that these alerts open: as the first of them tells it."""
     sender, signal = run[0].delivery.sender, run[0].signal
     return Opening(

@@ -179,6 +179,7 @@ async def _step(
 ) -> None:
     incident = batch.incidents[due.incident.id]
     step = ladder.steps[position.step]
+    passed = batch.people.take_turns(step, due, incident, due_at=position.due_at)
     pages = escalation.pages_of(
         step,
         recipients={target: batch.people.recipients(target, due) for target in _notified(step)},
@@ -186,7 +187,9 @@ async def _step(
         due_at=position.due_at,
         urgency=incident.urgency,
     )
-    pages = replace(pages, vacancies=tuple(batch.people.vacancies(step, due)))
+    skipped = dict.fromkeys([*passed, *pages.skipped])
+    vacancies = batch.people.vacancies(step, due)
+    pages = replace(pages, skipped=tuple(skipped), vacancies=tuple(vacancies))
     for owed in pages.owed:
         action = step.actions[owed.action]
         assert isinstance(action, Notify)  # nothing else owes anybody a page

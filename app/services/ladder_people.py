@@ -6,22 +6,36 @@ these need. Whose turn it is, is decided where the step is taken: the turn moves
 or not at all.
 """
 
-from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from app.crud import crud_incident, crud_round_robin, crud_target, crud_user
-from app.crud.crud_escalation import Due
+from app.crud.crud_escalation import Due, DueIncident
 from app.db.session import WriteSession
+from app.domain import escalation
 from app.domain.duty import Duty, Meant
 from app.domain.escalation import Assign, EscalationStatus, Ladder, Notify, Step
-from app.domain.notification import Recipient
+from app.domain.notification import Recipient, Skipped
 from app.domain.target import ON_DUTY, Target, TargetKind, whose_turn
 
 # A target that means other people for every incident is looked up with the incident.
 Whom = Target | tuple[int, TargetKind]
 # Who had the last turn of each ring in a rehearsal, which must neither move nor hold any.
 Rehearsed = MutableMapping[str, int]
+
+
+# Why nothing would reach somebody; empty if something does.
+WhyNot = Callable[[Recipient], Sequence[Skipped]]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Whose turn it is, and who was passed over because nothing would have reached them."""
+
+    user_id: int | None = None
+    passed: Sequence[Skipped] = ()
 
 
 @dataclass
@@ -33,22 +47,36 @@ class Turns:
 
     last: dict[str, int | None]
     taken: dict[str, tuple[int, int]] = field(default_factory=dict)
-    chosen: dict[tuple[int, str], int | None] = field(default_factory=dict)
+    chosen: dict[tuple[int, str], Turn] = field(default_factory=dict)
 
-    def choose(self, escalation_id: int, target: Target, people: Sequence[Recipient]) -> int | None:
-        """Whose turn it is for the step that is due of this escalation. Who is deactivated is
-        passed over; None if everybody is."""
-        asked = escalation_id, target.ring
+    def choose(
+        self, step: int, target: Target, people: Collection[Recipient], why_not: WhyNot
+    ) -> Turn:
+        """Whose turn it is for a step, by a number that is its own in this batch.
+
+        Who is deactivated or cannot be reached is passed over. If that is everybody, it stays the
+        turn of the first who is active: nobody is paged, and the step says why.
+        """
+        asked = step, target.ring
         if asked not in self.chosen:
-            last, is_team = self.last.get(target.ring), target.team_id is not None
-            active = {person.user_id for person in people if person.is_active}
-            ring = whose_turn([one.user_id for one in people], last, is_team=is_team)
-            turn = next((user_id for user_id in ring if user_id in active), None)
-            if turn is not None:
-                self.last[target.ring] = turn
-                self.taken[target.ring] = turn, self.taken.get(target.ring, (0, 0))[1] + 1
-            self.chosen[asked] = turn
+            self.chosen[asked] = self._choose(target, people, why_not)
         return self.chosen[asked]
+
+    def _choose(self, target: Target, people: Collection[Recipient], why_not: WhyNot) -> Turn:
+        last, is_team = self.last.get(target.ring), target.team_id is not None
+        known = {person.user_id: person for person in people}
+        active: list[int] = []
+        passed: list[Skipped] = []
+        for user_id in whose_turn(list(known), last, is_team=is_team):
+            person = known[user_id]
+            reasons = why_not(person)
+            if person.is_active and not reasons:
+                self.last[target.ring] = user_id
+                self.taken[target.ring] = user_id, self.taken.get(target.ring, (0, 0))[1] + 1
+                return Turn(user_id, passed)
+            passed += reasons
+            active += [user_id] if person.is_active else []
+        return Turn(active[0] if active else None, passed)
 
 
 @dataclass(frozen=True)
@@ -72,8 +100,29 @@ class People:
         people = self._known(self.meant(target, due))
         if target.kind is not TargetKind.ROUND_ROBIN:
             return people
-        turn = self.turns.choose(due.escalation.id, target, people)
-        return [person for person in people if person.user_id == turn]
+        turn = self.turns.chosen.get((due.escalation.id, target.ring), Turn())
+        return [person for person in people if person.user_id == turn.user_id]
+
+    def take_turns(
+        self, step: Step, due: Due, incident: DueIncident, *, due_at: datetime
+    ) -> list[Skipped]:
+        """Decide whose turn it is for the step that is due, before anybody asks whom it means;
+        who was passed over."""
+        passed: dict[Skipped, None] = {}
+        for target in targets_of(step):
+            if target.kind is TargetKind.ROUND_ROBIN:
+                why_not = partial(
+                    escalation.out_of_reach,
+                    step,
+                    target,
+                    severity=incident.severity,
+                    due_at=due_at,
+                    urgency=incident.urgency,
+                )
+                people = self._known(self.meant(target, due))
+                turn = self.turns.choose(due.escalation.id, target, people, why_not)
+                passed |= dict.fromkeys(turn.passed)
+        return list(passed)
 
     def meant(self, target: Target, due: Due) -> Meant:
         """Through which schedule or team that is, or why it is nobody."""
@@ -159,7 +208,12 @@ def _on_duty(dues: Collection[Due], ladders: Mapping[int, Ladder]) -> list[tuple
     found: dict[tuple[Target, str], None] = {}
     for due in dues:
         run, ladder = due.escalation, ladders[due.escalation.id]
-        is_step = run.status is EscalationStatus.ACTIVE and run.next_step < len(ladder.steps)
+        # What its service keeps waiting is only asked again, and takes no step now.
+        is_step = (
+            run.status is EscalationStatus.ACTIVE
+            and run.waits_until is None
+            and run.next_step < len(ladder.steps)
+        )
         for target in targets_of(ladder.steps[run.next_step]) if is_step else ():
             if target.kind in ON_DUTY:
                 found[target, due.incident.service] = None

@@ -1,6 +1,6 @@
 """Making and changing escalation policies. A policy is checked whole before it is saved."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.domain.conditions import Fault
 from app.models import EscalationPolicy
 from app.services import policy_target
 from app.services import team as team_service
+from app.services.target import Objection
 
 MOST_NAMED = 10
 
@@ -35,9 +36,9 @@ class PolicyPinnedError(ConflictError):
 
 
 async def create(
-    session: WriteSession, fields: Mapping[str, Any], *, now: datetime
+    session: WriteSession, fields: Mapping[str, Any], objection: Objection, *, now: datetime
 ) -> EscalationPolicy:
-    await _check(session, fields)
+    await _check(session, fields, objection)
     if await crud_escalation.policy_by_name(session, fields["name"]) is not None:
         raise PolicyNameTakenError("There is a policy with this name already.", field="name")
     policy = EscalationPolicy(**fields, created_at=now, updated_at=now)
@@ -45,10 +46,15 @@ async def create(
 
 
 async def update(
-    session: WriteSession, policy_id: int, fields: Mapping[str, Any], *, now: datetime
+    session: WriteSession,
+    policy_id: int,
+    fields: Mapping[str, Any],
+    objection: Objection,
+    *,
+    now: datetime,
 ) -> EscalationPolicy:
     """Write the named fields. Escalations that run already keep the steps they began with."""
-    await _check(session, fields)
+    await _check(session, fields, objection)
     policy = await _held(session, policy_id)
     if "name" in fields:
         other = await crud_escalation.policy_by_name(session, fields["name"])
@@ -77,9 +83,11 @@ async def _held(session: WriteSession, policy_id: int) -> EscalationPolicy:
     return policy
 
 
-async def _check(session: WriteSession, fields: Mapping[str, Any]) -> None:
+async def _check(session: WriteSession, fields: Mapping[str, Any], objection: Objection) -> None:
+    steps = fields.get("steps", ())
     found = conditions.faults(fields.get("conditions", {}))
-    found += await policy_target.faults(session, fields.get("steps", ()))
+    found += await policy_target.faults(session, steps)
+    found += _uncallable(steps, objection)
     owner = fields.get("team_id")
     if owner is not None and not await team_service.share(session, owner):
         found.append(Fault("team_id", f"names team {owner}, which does not exist"))
@@ -88,3 +96,13 @@ async def _check(session: WriteSession, fields: Mapping[str, Any]) -> None:
             f"The policy cannot be saved: {found[0].path} {found[0].message}.",
             errors=[{"path": fault.path, "message": fault.message} for fault in found],
         )
+
+
+def _uncallable(steps: Sequence[Mapping[str, Any]], objection: Objection) -> Iterator[Fault]:
+    """The addresses that steps would call in vain: whoever saves them still looks."""
+    for s, step in enumerate(steps):
+        for a, action in enumerate(step["actions"]):
+            why = objection(action["url"]) if action["type"] == "webhook" else None
+            if why is not None:
+                told = f"leads nowhere: {why.removesuffix('.')}"
+                yield Fault(f"steps[{s}].actions[{a}].url", told)

@@ -6,7 +6,7 @@ is new. If it vanishes in between, another takes over, and nothing was told.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -76,7 +76,7 @@ async def look(
         )
         if len(things) > crud_preflight.MOST
     ]
-    rotas = await _rotas(session, names, during)
+    rotas = await rotas_of(session, names, during)
     admins = await crud_preflight.admins(session)
     setup = SetUp(
         during,
@@ -96,7 +96,8 @@ async def look(
     return [*map(_too_much, beyond), *found]
 
 
-async def _rotas(session: ReadSession, names: dict[int, str], during: Interval) -> list[Rota]:
+async def rotas_of(session: ReadSession, names: Mapping[int, str], during: Interval) -> list[Rota]:
+    """Who is on call by these schedules, which are given with their names."""
     ids = list(names)
     found: list[Rota] = []
     for first in range(0, len(ids), AT_ONCE):

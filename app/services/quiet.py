@@ -80,9 +80,23 @@ def keep_waiting(
 
 async def pinned(session: ReadSession, names: Collection[str], *, now: datetime) -> Pinned:
     """The policy that each of these services pins, if it does."""
-    services = await crud_quiet.catalogue(session, names, now=now)
+    return pins(await crud_quiet.catalogue(session, names, now=now), names)
+
+
+def pins(services: Catalogue, names: Iterable[str]) -> Pinned:
+    """The same of services whose standings are known."""
     found = ((name, services.standing(name).policy_id) for name in names)
     return {name: policy_id for name, policy_id in found if policy_id is not None}
+
+
+def keeps_any_waiting(
+    services: Catalogue, names: Iterable[str], beginnings: Iterable[Beginning], *, now: datetime
+) -> bool:
+    """Whether any of these services is under maintenance, or any of this paging would wait."""
+    standings = (services.standing(name) for name in names)
+    if any(quiet.under_maintenance(standing, now) for standing in standings):
+        return True
+    return bool(_waits(services, beginnings, now))
 
 
 def ask_again(run: Escalation, *, now: datetime) -> None:
@@ -196,12 +210,27 @@ async def ask_some_again(session: WriteSession, *, now: datetime) -> bool:
     if review.asked == 0 and review.service is not None:
         await _watch_again(session, review.service, now)
     ids = await crud_quiet.who_waits(session, review, most=ASKED_AT_ONCE)
-    await crud_incident.lock_unresolved(session, ids)
+    await _place_again(session, await crud_incident.lock_unresolved(session, ids), now)
     await crud_quiet.ask_again(session, ids, now=now)
     is_all = len(ids) < ASKED_AT_ONCE
     await crud_quiet.settle(session, review, asked=None if is_all else ids[-1])
     wake_after_commit(session, LADDER)
     return True
+
+
+async def _place_again(session: WriteSession, waiting: Sequence[Incident], now: datetime) -> None:
+    """Have incidents that page nobody yet as urgent as their services have them by now: it picks
+    the rules by which people will be paged. What pages already keeps what it began with."""
+    services = await crud_quiet.catalogue(session, {one.service for one in waiting}, now=now)
+    entries = []
+    for incident in waiting:
+        urgency = services.standing(incident.service).urgency(incident.severity)
+        if urgency is not incident.urgency:
+            incident.urgency = urgency
+            incident.touch(now)
+            story = f"Service “{incident.service}” has changed: it is of {urgency} urgency now."
+            entries.append(crud_incident.entry(incident.id, TimelineType.EDITED, story, now=now))
+    await crud_incident.tell(session, entries)
 
 
 async def _watch_again(session: WriteSession, name: str, now: datetime) -> None:

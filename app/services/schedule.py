@@ -155,7 +155,7 @@ async def _check(
         await _require_team(session, fields["team_id"])
     layers: Collection[Mapping[str, Any]] = fields.get("layers", ())
     await check.require_people(session, layers, time_zone, now=now)
-    await check.require_calendars(session, layers, fields.get("holidays", ()))
+    await check.hold_calendars(session, layers, fields.get("holidays", ()))
     if not allow_overlaps:
         check.require_no_overlaps(layers)
 

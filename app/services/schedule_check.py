@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from app.core.errors import ConflictError, InvalidInputError
 from app.crud import crud_schedule_list, crud_user
-from app.db.session import ReadSession
+from app.db.session import ReadSession, WriteSession
 from app.domain import schedule as engine
 from app.domain.calendar import CalendarKind
 from app.domain.conditions import Fault
@@ -79,6 +79,15 @@ async def require_calendars(
         if kinds.get(number) is not CalendarKind.HOLIDAYS
     ]
     _refuse(found)
+
+
+async def hold_calendars(
+    session: WriteSession, layers: Collection[LayerDocument], holidays: Sequence[int]
+) -> None:
+    """Refuse likewise; those that are there cannot be deleted before the caller’s commit."""
+    named = {number for _, number in calendars_named(layers)} | {*holidays}
+    await crud_schedule_list.share_calendars(session, named)
+    await require_calendars(session, layers, holidays)
 
 
 def _refuse(found: Sequence[Fault]) -> None:

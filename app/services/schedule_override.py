@@ -85,7 +85,7 @@ async def put_temporary(
     schedule = await schedule_service.editable(session, schedule_id, by)
     await _require_room(session, TemporarySchedule, schedule_id, 1, now=now)
     await check.require_people(session, fields["layers"], schedule.time_zone, now=now)
-    await check.require_calendars(session, fields["layers"], ())
+    await check.hold_calendars(session, fields["layers"], ())
     if not allow_overlaps:
         check.require_no_overlaps(fields["layers"])
     before = (await crud_schedule.load(session, [schedule_id]))[schedule_id]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.core.errors import ConflictError, InvalidInputError, NotFoundError
-from app.crud import crud_maintenance_window, crud_service, crud_user
+from app.crud import crud_maintenance_window, crud_service
 from app.crud.crud_service import Uncatalogued, Unresolved
 from app.db.session import ReadSession, WriteSession
 from app.domain.conditions import Fault
@@ -18,6 +18,8 @@ from app.models import Service, User
 from app.services import on_call as on_call_service
 from app.services import quiet
 from app.services import team as team_service
+from app.services.on_call import Next
+from app.services.rota_people import Person
 
 SEEN_WITHIN = timedelta(days=30)
 MOST_UNCATALOGUED = 100
@@ -36,13 +38,20 @@ class InvalidServiceError(InvalidInputError):
     code = "INVALID_SERVICE"
 
 
+class NoScheduleError(ConflictError):
+    """Nothing says who is on call for this service."""
+
+    code = "SERVICE_HAS_NO_SCHEDULE"
+
+
 @dataclass(frozen=True)
 class OnCall:
     """Who is on call for a service at an instant."""
 
     at: datetime
     schedule_id: int | None
-    people: Sequence[User]
+    people: Sequence[Person]
+    next: Next | None
 
 
 @dataclass(frozen=True)
@@ -104,15 +113,31 @@ async def standing(session: ReadSession, service: Service, *, now: datetime) -> 
     )
 
 
-async def on_call(session: ReadSession, service_id: int, *, at: datetime) -> OnCall:
-    """Who is on call for a service; nobody, if it has no schedule."""
+async def on_call(
+    session: ReadSession, service_id: int, *, at: datetime | None, now: datetime
+) -> OnCall:
+    """Who is on call for a service, and who follows; nobody, if it has no schedule."""
+    service, when = await require(session, service_id), at or now
+    if service.schedule_id is None:
+        return OnCall(when, None, (), None)
+    try:
+        found = await on_call_service.at_instant(
+            session, service.schedule_id, at=when, known_at=None, now=now
+        )
+    except NotFoundError:  # the schedule is younger than the time that was asked for
+        return OnCall(when, service.schedule_id, (), None)
+    return OnCall(when, service.schedule_id, found.on_call, found.next)
+
+
+async def schedule_of(session: ReadSession, service_id: int) -> int:
+    """The schedule that says who is on call for a service."""
     service = await require(session, service_id)
     if service.schedule_id is None:
-        return OnCall(at, None, ())
-    found = await on_call_service.who(session, [service.schedule_id], at=at)
-    people = found.get(service.schedule_id, ())
-    users = await crud_user.by_ids(session, people)
-    return OnCall(at, service.schedule_id, [users[one] for one in people if one in users])
+        raise NoScheduleError(
+            f"The service “{service.name}” has no schedule, so nobody is on call for it: name one"
+            " in schedule_id."
+        )
+    return service.schedule_id
 
 
 async def uncatalogued(

@@ -35,6 +35,7 @@ from app.services import notification as notification_service
 from app.services import user as user_service
 from app.services.incident_held import StillResolvedError
 from app.services.simulation_course import Line, Setting
+from app.services.target import Objection
 
 LONGEST = timedelta(days=7)
 MOST_ROUNDS = 250  # of the clock
@@ -63,6 +64,7 @@ class Question:
     answered_after: timedelta | None = None
     fallback_email: str | None = None
     unconfigured: Collection[Channel] = field(default_factory=frozenset)
+    objection: Objection = lambda _: None  # to what a draft would call
 
     @property
     def begins_anew(self) -> bool:
@@ -102,7 +104,7 @@ async def rehearse(session: WriteSession, question: Question, *, now: datetime) 
     incident = await _put(session, question, key, start)
     setting = Setting(key, start, _draft_name(key), str((question.draft or {}).get("name", "")))
     if question.draft is not None:
-        await _save_draft(session, question.draft, setting, now=now)
+        await _save_draft(session, question, setting, now=now)
         await crud_simulation.leave_only(session, key)
     attributes = escalation_service.attributes_of(incident)
     matches = await _matches(session, attributes, setting, now=start)
@@ -195,11 +197,12 @@ def _draft_name(key: int) -> str:
 
 
 async def _save_draft(
-    session: WriteSession, draft: Mapping[str, Any], setting: Setting, *, now: datetime
+    session: WriteSession, question: Question, setting: Setting, *, now: datetime
 ) -> None:
     """Save it as any policy is saved, with every check."""
-    fields = {**draft, "id": setting.key, "name": setting.draft_name, "is_active": True}
-    await policy.create(session, fields, now=now)
+    named = {"id": setting.key, "name": setting.draft_name, "is_active": True}
+    fields = {**(question.draft or {}), **named}
+    await policy.create(session, fields, question.objection, now=now)
 
 
 async def _matches(

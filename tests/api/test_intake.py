@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from app.api.intake import FLUSHERS, Intake, Parcel
+from app.api.intake import FLUSHERS, Intake
 from app.db.coalesce import CrowdedError
-from app.db.session import Database, WriteSession, transaction_time
+from app.db.session import Database, transaction_time
 from app.domain.integration import IntegrationKind
 from app.models import Alert
 from app.services import integration as integration_service
+from app.services.integration import Item
+from app.services.plain_intake import Parcel
 from tests.world import World
 
 PLAIN = "/v1/webhooks/alerts"
@@ -103,21 +105,28 @@ async def test_one_hot_key_makes_one_incident_and_counts_every_alert(world: Worl
     assert found["alert_count"] == 100
 
 
-async def test_a_bad_one_fails_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_long", [False, True], ids=["short", "long"])
+async def test_a_bad_one_fails_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_long: bool
+) -> None:
     key = await world.integration_key(await world.admin())
-    receive = integration_service.receive
+    row = integration_service.row
 
-    async def choosy(session: WriteSession, deliveries: Any, **kw: Any) -> Any:
-        if any(b"poison" in delivery.body for delivery in deliveries):
+    def choosy(item: Item) -> dict[str, Any]:
+        if b"poison" in item.delivery.body:
             raise RuntimeError("a bug of ours")
-        return await receive(session, deliveries, **kw)
+        return row(item)
 
-    monkeypatch.setattr(integration_service, "receive", choosy)
+    monkeypatch.setattr(integration_service, "row", choosy)
     posts: list[Post] = []
     for n in range(10):
         title, status = ("poison", 500) if n == 5 else (f"disk {n}", 200)
-        posts.append(partial(_post, world, key, {"title": title}, expect=status))
+        end = [{"title": f"disk {n}", "status": "resolved"}] if is_long else []
+        posts.append(partial(_post, world, key, [{"title": title}, *end], expect=status))
     await _during_a_flush(world, key, posts)
+    async with world.database.reading() as session:
+        taken = await session.scalar(text("SELECT count(*) FROM alerts WHERE title LIKE 'disk %'"))
+    assert taken == (18 if is_long else 9)
 
 
 async def test_a_key_that_was_revoked_a_moment_ago_opens_nothing(world: World) -> None:

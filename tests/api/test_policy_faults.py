@@ -8,8 +8,9 @@ import pytest
 from tests.api.answers import faulty, refused
 from tests.world import World
 
-POLICIES = "/v1/escalation/policies"
+POLICIES, SIMULATE = "/v1/escalation/policies", "/v1/escalation/simulate"
 NOTIFY = {"type": "notify", "target": "admins"}
+OPENING = {"title": "Disk full", "severity": "high", "service": "database"}
 
 
 def with_action(action: Any) -> dict[str, Any]:
@@ -159,6 +160,26 @@ async def test_a_fault_of_the_conditions_is_told_by_its_place(world: World) -> N
         }
         details = await refused(world, "POST", POLICIES, admin, 422, "INVALID_POLICY", **sent)
         assert {fault["path"] for fault in details["errors"]} == paths, conditions
+
+
+async def test_a_call_to_a_private_address_is_refused_when_it_is_saved(world: World) -> None:
+    """As every URL that somebody gives: at night it would be too late."""
+    admin = await world.admin()
+    before = await world.policy(admin, [(0, "admins")])
+    body = with_action({"type": "webhook", "url": "http://169.254.169.254/latest"})
+    for method, path, sent in (
+        ("POST", POLICIES, body),
+        ("PATCH", f"{POLICIES}/{before['id']}", {"steps": body["steps"]}),
+        ("POST", SIMULATE, {"policy": body, "incident": OPENING}),
+    ):
+        details = await refused(world, method, path, admin, 422, "INVALID_POLICY", json=sent)
+        [fault] = details["errors"]
+        assert fault["path"] == f"{HERE}.url"
+        assert "169.254.169.254 is not a public address" in fault["message"]
+        assert "TOCSIN_ALLOW_PRIVATE_TARGETS" in fault["message"]
+    assert await world.call("GET", f"{POLICIES}/{before['id']}", admin) == before
+    allowed = with_action({"type": "webhook", "url": "http://127.0.0.1:9/hook"})
+    await world.call("POST", POLICIES, admin, expect=201, json=allowed)
 
 
 async def test_a_change_is_checked_like_a_new_policy(world: World) -> None:

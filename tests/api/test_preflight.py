@@ -260,7 +260,7 @@ def test_its_exit_status_is_for_scripts(
         return report
 
     monkeypatch.setattr(cli, "_look", look)
-    monkeypatch.setattr(cli, "_set_up", lambda _: nullcontext())
+    monkeypatch.setattr(cli, "set_up", lambda _: nullcontext())
     with pytest.raises(typer.Exit) as left:
         cli.preflight(as_json=True)
     assert left.value.exit_code == status

@@ -45,6 +45,7 @@ async def test_a_service_comes_back_as_it_was_given(world: World) -> None:
     assert {name: made[name] for name in given} == {**given, "support_hours": kept}
 
     made["support_hours"]["hours"][0]["days"] = days
+    made["findings"] = None  # those are told to whoever saves
     read = await world.client.get(f"{SERVICES}/{made['id']}", headers=admin.headers)
     assert read.text.startswith(json.dumps(made, separators=(",", ":"))[:-1])  # byte for byte
     bare = await a_service(world, admin, "search")
@@ -215,19 +216,48 @@ async def test_who_is_on_call_for_a_service(world: World) -> None:
     schedule = await a_schedule(world, admin, ana)
     made = await a_service(world, admin, schedule_id=schedule["id"])
     path = f"{SERVICES}/{made['id']}/on-call"
-    told = await world.call("GET", f"{path}?at=2026-03-01T12:00:00Z", ana)
+    told = await world.call("GET", f"{path}?at=2199-03-01T12:00:00Z", ana)
     assert told == {
-        "at": "2026-03-01T12:00:00Z",
+        "at": "2199-03-01T12:00:00Z",
         "schedule_id": schedule["id"],
         "people": [{"user_id": ana.id, "name": "Ana Díaz"}],
+        "next": None,
     }
+    # Before it was made, nobody was on call by it.
     assert (await world.call("GET", f"{path}?at=2019-03-01T12:00:00Z", ana))["people"] == []
     assert len((await world.call("GET", path, ana))["people"]) == 1
     await world.call("PATCH", f"/v1/users/{ana.id}", admin, json={"is_active": False})
     assert (await world.call("GET", path, admin))["people"] == []
     bare = await a_service(world, admin, "search")
     told = await world.call("GET", f"{SERVICES}/{bare['id']}/on-call", admin)
-    assert (told["schedule_id"], told["people"]) == (None, [])
+    assert (told["schedule_id"], told["people"], told["next"]) == (None, [], None)
+
+
+async def test_who_follows_and_who_is_on_when_for_a_service(world: World) -> None:
+    admin, ana, ben = (
+        await world.admin(),
+        await world.person(),
+        await world.person("ben@example.org"),
+    )
+    body = {"name": "Days", "time_zone": "UTC", "layers": [{"rotation": {
+        "kind": "daily", "handoff": "2026-01-05T08:00", "participants": [ana.id, ben.id],
+    }}]}  # fmt: skip
+    schedule = await world.call("POST", "/v1/schedules", admin, expect=201, json=body)
+    made = await a_service(world, admin, schedule_id=schedule["id"])
+    path = f"{SERVICES}/{made['id']}"
+    told = await world.call("GET", f"{path}/on-call?at=2199-01-01T12:00:00Z", ana)
+    (now,), (then,) = told["people"], told["next"]["people"]
+    assert {now["user_id"], then["id"]} == {ana.id, ben.id}
+    assert told["next"]["at"] == "2199-01-02T08:00:00Z"
+    when = "since=2199-01-01T12:00:00Z&until=2199-01-02T12:00:00Z"
+    shifts = await world.call("GET", f"{path}/shifts?{when}", ana)
+    same = await world.call("GET", f"/v1/schedules/{schedule['id']}/shifts?{when}", ana)
+    assert shifts == same
+    assert shifts["schedule_id"] == schedule["id"]
+    bare = await a_service(world, admin, "search")
+    await refused(
+        world, "GET", f"{SERVICES}/{bare['id']}/shifts", admin, 409, "SERVICE_HAS_NO_SCHEDULE"
+    )
 
 
 async def test_a_service_that_is_taken_out_leaves_its_incidents(world: World) -> None:

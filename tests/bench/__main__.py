@@ -14,12 +14,14 @@ from tests.bench import (
     claim,
     delivery,
     figures,
+    heartbeats,
     idle,
     incident_figures,
     ingest,
     lists,
     peers,
     reads,
+    schedules,
     streams,
 )
 from tests.bench.figures import Figure
@@ -33,6 +35,8 @@ PARTS: dict[str, Part] = {
     "lists": lists.measure,
     "reads": reads.measure,
     "figures": incident_figures.measure,
+    "schedules": schedules.measure,
+    "heartbeats": heartbeats.measure,
     "streams": streams.measure,
     "idle": idle.measure,
 }

@@ -3,13 +3,10 @@
 Counted in blocks that PostgreSQL looks at and in rows that it writes, not in time.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.api.pings import Pings
 from app.core.metrics import Metrics
@@ -18,7 +15,7 @@ from app.db.session import Database
 from app.domain.heartbeat_monitor import OUTAGES_KEPT, PINGS_KEPT, Ping, PingKind
 from app.domain.storm import ServiceLimit
 from app.worker.monitors import Monitors
-from tests.explain import blocks_of, plans_of
+from tests.explain import blocks_of, counted_statements, plans_of
 from tests.heartbeats import listening, monitor, pass_time, ping
 from tests.world import World
 
@@ -51,21 +48,6 @@ async def look_at(world: World, count: int) -> None:
         count=count,
     )
     await Monitors(world.database, limit=ServiceLimit(0)).round()
-
-
-@contextmanager
-def counted_statements(database: Database) -> Iterator[list[str]]:
-    """Every statement that is sent in the block."""
-    sent: list[str] = []
-
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        sent.append(statement)
-
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
 
 
 async def test_a_tick_with_nothing_due_reads_next_to_nothing(

@@ -4,6 +4,7 @@ Folders lie in /tmp and open to all, for pytest's own are closed to the server's
 the tests. A test fails if a process still works in its folder at the end.
 """
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -330,3 +332,14 @@ def test_a_normal_user_starts_stops_and_shares_a_folder_with_root(home: Path) ->
     assert use() == [1]
     assert as_user("daemon", use) == "[1]"
     assert (home / "postgres").stat().st_uid == user.pw_uid
+
+
+def test_whoever_lets_go_a_moment_after_us_leaves_no_server_behind(home: Path) -> None:
+    """A child that is no other program yet has our hold, too: told to leave just then, we would
+    take it for somebody who stays."""
+    server = embedded(home).start()
+    hold = (home / "postgres.users").open()
+    fcntl.flock(hold, fcntl.LOCK_SH)
+    threading.Timer(0.2, hold.close).start()
+    server.stop()
+    assert working_in(home) == []

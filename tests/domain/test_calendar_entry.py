@@ -1,8 +1,10 @@
 """What a calendar file says: zones, nights on which clocks change, what was changed or is left
 out, whose it is, and files that nobody wrote for us."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -99,6 +101,83 @@ def test_what_repeats_ends_skips_and_moves_as_it_says() -> None:
         "12-01T08:00/12-01T16:00", "12-03T11:00/12-03T12:00", "12-05T08:00/12-05T16:00",
         "12-20T08:00/12-20T16:00",
     ]  # fmt: skip
+
+
+BERLIN = "TZID=Europe/Berlin"
+DAILY = (
+    f"UID:1\nDTSTART;{BERLIN}:20261201T090000\nDURATION:PT8H\nATTENDEE:mailto:a@x.org\n"
+    "RRULE:FREQ=DAILY;COUNT=6"
+)
+
+
+def test_a_change_of_this_and_all_that_follow_changes_them_all() -> None:
+    """Up to the next such change; what is changed alone is changed alone."""
+    told = read(
+        DAILY,
+        f"UID:1\nRECURRENCE-ID;RANGE=THISANDFUTURE;{BERLIN}:20261203T090000\n"
+        f"DTSTART;{BERLIN}:20261203T110000\nDURATION:PT1H\nATTENDEE:mailto:b@x.org",
+        f"UID:1\nRECURRENCE-ID;{BERLIN}:20261204T090000\nDTSTART;{BERLIN}:20261204T200000\n"
+        "DURATION:PT1H",
+        "UID:1\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261206T080000Z\nSTATUS:CANCELLED",
+    )
+    assert when(told) == [
+        "12-01T08:00/12-01T16:00", "12-02T08:00/12-02T16:00", "12-03T10:00/12-03T11:00",
+        "12-04T19:00/12-04T20:00", "12-05T10:00/12-05T11:00",
+    ]  # fmt: skip
+    assert [entry.mail for entry in sorted(told.entries)] == [
+        "a@x.org", "a@x.org", "b@x.org", None, "b@x.org"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("was", [f";{BERLIN}:20260316T090000", ":20260316T080000Z"])
+def test_what_moves_from_long_ago_on_moves_on_the_wall(was: str) -> None:
+    """Its first occurrence is out of sight, and summer time has come and gone since."""
+    told = read(
+        f"UID:1\nDTSTART;{BERLIN}:20260105T090000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY",
+        f"UID:1\nRECURRENCE-ID;RANGE=THISANDFUTURE{was}\nDTSTART;{BERLIN}:20260326T103000\n"
+        "DURATION:PT2H",
+    )
+    starts = [entry.starts_at.astimezone(ZoneInfo("Europe/Berlin")) for entry in told.entries]
+    assert {f"{at:%a %H:%M}" for at in starts} == {"Thu 10:30"}
+    assert told.faults == []
+    assert len(starts) > 52
+
+
+@pytest.mark.parametrize(
+    ("moves", "why"),
+    [
+        ("DTSTART;TZID=Asia/Tokyo:20261203T200000\nDURATION:PT1H", "changes the zone"),
+        ("DTSTART;VALUE=DATE:20261203", "changes the zone"),
+        (f"DTSTART;{BERLIN}:20291203T090000\nDURATION:PT1H", "by more than a year"),
+        (f"DTSTART;{BERLIN}:20261203T090000", "it lasts no time"),
+        ("SUMMARY:When?", "it has no DTSTART"),
+    ],
+)
+def test_a_change_of_all_that_follow_which_cannot_be_told_is_said_to_be_so(
+    moves: str, why: str
+) -> None:
+    """And what follows stays as it was."""
+    change = f"UID:1\nRECURRENCE-ID;RANGE=THISANDFUTURE;{BERLIN}:20261203T090000\n{moves}"
+    told = read(DAILY, change)
+    assert why in told.faults[0]
+    starts = {f"{entry.starts_at:%m-%dT%H:%M}" for entry in told.entries}
+    assert {"12-02T08:00", "12-04T08:00", "12-05T08:00"} <= starts
+    assert "12-03T08:00" not in starts
+
+
+def test_many_changes_of_all_that_follow_cost_no_more_than_many_events() -> None:
+    """A file of strangers: each occurrence looks for its change, and each event is read once."""
+    guests = "\n".join(f"ATTENDEE:mailto:{number}@x.org" for number in range(2_000))
+    changes = [
+        f"UID:1\nRECURRENCE-ID;RANGE=THISANDFUTURE:{at:%Y%m%dT%H%M%SZ}\n"
+        f"DTSTART:{at:%Y%m%dT%H%M%SZ}\nDURATION:PT1H"
+        for at in (datetime(2026, 12, 1, tzinfo=UTC) + timedelta(hours=n) for n in range(4_000))
+    ]
+    series = "UID:1\nDTSTART:20261201T000000Z\nDURATION:PT1H\nRRULE:FREQ=HOURLY;COUNT=4500"
+    began = time.process_time()
+    told = read(f"{series}\n{guests}", *changes)
+    assert time.process_time() - began < 10
+    assert len({entry.starts_at for entry in told.entries}) == 4_500
 
 
 def test_the_last_word_on_an_event_counts() -> None:

@@ -168,11 +168,18 @@ def test_calendars_monitors_and_teams_are_looked_at() -> None:
     found = findings(
         setup(
             teams=[Crew(1, "Data", ())],
-            calendars=[FailingCalendar(1, "Bank holidays", NOW, "It answered 404.")],
+            calendars=[
+                FailingCalendar(1, "Bank holidays", NOW, "It answered 404."),
+                FailingCalendar(2, "New", NOW, "It answered 404.", was_read=False),
+            ],
             monitors=[SilentMonitor(1, "backup")],
         )
     )
-    assert codes(found) == ["CALENDAR_FAILS", "TEAM_IS_EMPTY", "HEARTBEAT_NEVER_CAME"]
+    fails = ["CALENDAR_FAILS"] * 2
+    assert codes(found) == [*fails, "TEAM_IS_EMPTY", "HEARTBEAT_NEVER_CAME"]
+    read, never = sorted(one.message for one in found if one.code == "CALENDAR_FAILS")
+    assert read.endswith("It answered 404. Its last good copy counts.")
+    assert never.endswith("It was never read, so it says nothing to the schedules that follow it.")
 
 
 def test_the_gravest_come_first_and_no_kind_floods_the_rest() -> None:

@@ -69,6 +69,8 @@ def services(tour: Tour) -> None:
     check([one["id"] for one in listed] == [made["id"]], "it is not found by its owner")
     nobody = tour.call("GET", f"{path}/on-call", viewer)
     check(nobody["people"] == [], "somebody is on call without a schedule")
+    code = "SERVICE_HAS_NO_SCHEDULE"
+    tour.call("GET", f"{path}/shifts", viewer, expect=409, code=code)
     team = f"{TEAMS}/{tour.ids['team']}"
     told = tour.call("DELETE", team, tour.people["admin"], expect=409, code="TEAM_IN_USE")
     check(told["details"]["services"] == [name], "it is not said what the team owns")

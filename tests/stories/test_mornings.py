@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from tests.reaching import methods_of, rules_of
 from tests.stories.maintained import (
     BERLIN_HOURS,
     LOW,
@@ -125,6 +126,39 @@ async def test_a_service_that_gives_up_its_hours_pages_what_waited(
     await change(world, office, urgency={})
     await ask_again(world)
     assert len(await pages(world, admin, incident["id"])) == 1
+
+
+async def test_what_waits_is_as_urgent_as_its_service_has_it_by_then(
+    world: World, admin: Person, office: int
+) -> None:
+    """Urgency picks the rules by which somebody is paged."""
+    [mail] = (await world.call("GET", methods_of(admin), admin))["items"]
+    rule = {"contact_method_id": mail["id"], "urgency": "high"}
+    await world.call("PUT", rules_of(admin), admin, json={"items": [rule]})
+    incident = await world.declare(admin, severity="low")
+    await change(world, office, urgency={})
+    await ask_again(world)
+    shown = await world.call("GET", f"/v1/incidents/{incident['id']}", admin)
+    assert shown["urgency"] == "high"
+    assert len(await pages(world, admin, incident["id"])) == 1
+    assert await told(world, admin, incident["id"], "edited") == [
+        "Service “database” has changed: it is of high urgency now."
+    ]
+
+
+async def test_what_pages_already_keeps_the_urgency_that_it_began_with(
+    world: World, admin: Person, office: int
+) -> None:
+    """A service that changes its mind decides about what is to come, and calls nobody back."""
+    incident = await world.declare(admin, severity="high")
+    await world.climb()
+    await change(world, office, urgency={"high": "low"})
+    await ask_again(world)
+    await world.pass_time(minutes=5)
+    shown = await world.call("GET", f"/v1/incidents/{incident['id']}", admin)
+    assert shown["urgency"] == "high"
+    assert len(await pages(world, admin, incident["id"])) == 2
+    assert (await world.declare(admin, severity="high"))["urgency"] == "low"
 
 
 async def test_maintenance_that_ends_at_night_does_not_wake_what_is_of_low_urgency(

@@ -9,6 +9,8 @@ import pytest
 from app.crud import crud_ladder
 from app.worker.escalation import Climber
 from tests.duties import assigned_to, deactivate, keep_team, people_paged
+from tests.reaching import add_verified, methods_of, rules_of
+from tests.stories.maintained import alter, ask_again, end, service, window
 from tests.stories.storms import stories
 from tests.world import Person, World
 
@@ -31,6 +33,13 @@ def in_turn(*people: Person) -> dict[str, Any]:
 
 async def declare(world: World, who: Person, times: int) -> list[int]:
     return [(await world.declare(who))["id"] for _ in range(times)]
+
+
+async def only_from(world: World, person: Person, severity: str) -> None:
+    """Let somebody be paged for what is as bad as this, and nothing below it."""
+    [mail] = (await world.call("GET", methods_of(person), person))["items"]
+    rule = {"contact_method_id": mail["id"], "min_severity": severity}
+    await world.call("PUT", rules_of(person), person, json={"items": [rule]})
 
 
 async def test_each_incident_is_the_next_persons(
@@ -114,6 +123,101 @@ async def test_if_all_of_them_are_deactivated_the_next_step_comes_at_once(
     [told] = await stories(world, admin, number, "escalation_reached_nobody")
     assert told.endswith("Of those who take turns nobody is active any more.")
     assert await people_paged(world) == [cleo.id]
+
+
+async def test_who_cannot_be_reached_is_passed_over_and_the_timeline_says_so(
+    world: World, admin: Person, people: list[Person]
+) -> None:
+    ana, ben, cleo = people
+    await world.policy(admin, [(0, in_turn(*people))])
+    await only_from(world, ana, "critical")
+    switches = {"channels": {"email": False}}
+    await world.call("PUT", "/v1/notification-preferences", ben, json=switches)
+    first, second = await declare(world, admin, 2)
+    await world.climb()
+    assert await people_paged(world) == [cleo.id, cleo.id]
+    told = "Ana wants email only from critical up. Ben has switched email off."
+    for number in (first, second):
+        [story] = await stories(world, admin, number, "escalation_step")
+        assert story == f"Step 1 of “Primary” pages Cleo (email). {told}"
+        assert await assigned_to(world, admin, number) == cleo.id
+    await world.declare(admin, severity="critical")
+    await world.climb()
+    assert await people_paged(world) == [cleo.id, cleo.id, ana.id]
+
+
+async def test_a_turn_is_of_whoever_the_channels_of_the_step_reach(
+    world: World, admin: Person, people: list[Person]
+) -> None:
+    ana, ben, _ = people
+    hook = await add_verified(world, ben, channel="webhook", url="https://hooks.example.org/ben")
+    await world.call("PUT", rules_of(ben), ben, json={"items": [{"contact_method_id": hook["id"]}]})
+    action = {"type": "notify", "target": in_turn(ana, ben), "channels": ["webhook"]}
+    steps = [{"delay_minutes": 0, "actions": [action]}]
+    policy = await world.policy(admin, [], steps=steps)
+    await declare(world, admin, 2)
+    await world.climb()
+    assert await people_paged(world) == [ben.id, ben.id]
+    drill = {"policy_id": policy["id"]}
+    await world.call("POST", "/v1/fire-drills", admin, expect=201, json=drill)
+    await world.climb()
+    assert await people_paged(world) == [ben.id] * 3
+
+
+async def test_if_nobody_of_them_can_be_reached_it_is_told_of_each_and_no_turn_is_taken(
+    world: World, admin: Person, people: list[Person]
+) -> None:
+    ana, ben, cleo = people
+    policy = await world.policy(admin, [(0, in_turn(ana, ben)), (60, {"user": cleo.id})])
+    for person in (ana, ben):
+        await only_from(world, person, "critical")
+    [number] = await declare(world, admin, 1)
+    await world.climb()
+    [told] = await stories(world, admin, number, "escalation_reached_nobody")
+    assert told.endswith(
+        "Ana wants email only from critical up. Ben wants email only from critical up."
+    )
+    assert await people_paged(world) == [cleo.id]
+    assert await world.sql("SELECT turns, last_user_id FROM round_robins") == [(0, None)]
+    for person in (ana, ben):
+        await world.call("PUT", rules_of(person), person, json={"items": []})
+    await world.call(
+        "PATCH",
+        f"/v1/escalation/policies/{policy['id']}",
+        admin,
+        json={
+            "steps": [
+                {"delay_minutes": 0, "actions": [{"type": "notify", "target": in_turn(ana, ben)}]}
+            ]
+        },
+    )
+    drill = {"policy_id": policy["id"]}
+    refusal = await world.call("POST", "/v1/fire-drills", admin, expect=409, json=drill)
+    assert (
+        "Ana has no rule for any channel. Ben has no rule for any channel." in (refusal["message"])
+    )
+
+
+async def test_a_step_that_is_kept_waiting_takes_no_turn_however_often_it_is_asked(
+    world: World, admin: Person, people: list[Person]
+) -> None:
+    """Whose turn it is, is decided when it pages, and not when it was to page."""
+    await world.policy(admin, [(0, in_turn(*people))])
+    window_id = await window(world, await service(world, "kept"))
+    number = (await world.declare(admin, service="kept"))["id"]
+    for _ in range(3):
+        world.clock.forward(minutes=10)
+        await alter(world, window_id, description=f"{await world.clock.now()}")
+        await ask_again(world)
+    assert await people_paged(world) == []
+    assert await world.sql("SELECT 1 FROM round_robins") == []
+    await declare(world, admin, 1)
+    await world.climb()
+    await end(world, window_id)
+    await ask_again(world)
+    await world.climb()
+    assert await people_paged(world) == [people[0].id, people[1].id]
+    assert await people_paged(world, number) == [people[1].id]
 
 
 async def test_a_team_may_take_turns_and_keeps_the_place_of_who_left(

@@ -1,7 +1,7 @@
 """Escalation policies, what their steps came to, and what they would come to."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -20,8 +20,10 @@ from app.api.errors import answers
 from app.api.etags import CONDITIONAL, NOT_MODIFIED, Edited, IfMatch
 from app.api.idempotency import Once, replays
 from app.api.paging import InSpan, IsActive, PageQuery, paged, require_owner
+from app.api.preflight_shown import holes
 from app.api.rehearsing import rehearsed
 from app.api.resource_route import ResourceRoute
+from app.api.state import Service
 from app.api.throttling import count
 from app.core.errors import NotFoundError
 from app.core.paging import BIGGEST_KEY
@@ -35,7 +37,8 @@ from app.schemas.base import PageRead
 from app.schemas.escalation import EventRead, PolicyCreate, PolicyRead, PolicyUpdate
 from app.schemas.simulation import EXAMPLE_SIMULATE, Simulate, SimulationRead
 from app.services import policy as policy_service
-from app.services import simulation
+from app.services import preflight_saved, simulation
+from app.services.notification_preference import unconfigured
 from app.services.simulation import Question, Rehearsal
 
 router = APIRouter(prefix="/escalation", tags=["escalation"], route_class=ResourceRoute)
@@ -78,12 +81,21 @@ async def list_policies(
     responses=answers(401, 403, 409, 413, 422) | replays(PolicyRead),
 )
 async def create_policy(
-    session: WriteSession, body: PolicyCreate, now: Now, _: Admin, once: Once
-) -> EscalationPolicy:
-    """Make a policy. It is checked whole; `details.errors` names the path of each fault."""
-    return await policy_service.create(
-        session, body.model_dump(mode="json", exclude_none=True), now=now
+    service: ServiceDep,
+    session: WriteSession,
+    body: PolicyCreate,
+    now: Now,
+    _: Admin,
+    once: Once,
+) -> PolicyRead:
+    """Make a policy. It is checked whole; `details.errors` names the path of each fault.
+
+    What would let its pages reach nobody, and is no fault of its own, is told in `findings`.
+    """
+    saved = await policy_service.create(
+        session, body.model_dump(mode="json", exclude_none=True), service.objection, now=now
     )
+    return await _checked(service, session, saved, now)
 
 
 @router.get(
@@ -103,19 +115,21 @@ async def read_policy(session: ReadSession, policy_id: KeyPath, _: Reader) -> Es
     responses=answers(401, 403, 404, 409, 412, 413, 422),
 )
 async def update_policy(
+    service: ServiceDep,
     session: WriteSession,
     policy_id: KeyPath,
     body: PolicyUpdate,
     now: Now,
     _: Admin,
     expected: IfMatch,
-) -> EscalationPolicy:
+) -> PolicyRead:
     """Change the named fields. What it started already keeps the steps it began with."""
     await expected.hold(EDITED, session, policy_id)
     fields = body.model_dump(mode="json", exclude_unset=True)
     if body.steps is not None:
         fields["steps"] = [step.model_dump(mode="json", exclude_none=True) for step in body.steps]
-    return await policy_service.update(session, policy_id, fields, now=now)
+    saved = await policy_service.update(session, policy_id, fields, service.objection, now=now)
+    return await _checked(service, session, saved, now)
 
 
 @router.delete(
@@ -144,6 +158,14 @@ async def simulate_escalation(service: ServiceDep, body: Simulate, user: Reader)
     """
     await count(service, [(simulation.PER_USER, str(user.id))])
     return await rehearsed(service, _question(body))
+
+
+async def _checked(
+    service: Service, session: Reading, saved: EscalationPolicy, now: datetime
+) -> PolicyRead:
+    silent = unconfigured(service.channel_states())
+    found = await preflight_saved.of_policy(session, saved.id, silent, now=now)
+    return PolicyRead.model_validate(saved).model_copy(update={"findings": holes(found)})
 
 
 def _question(body: Simulate) -> Question:

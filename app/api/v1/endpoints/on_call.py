@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query
 from app.api.deps import CurrentUser, KeyPath, Paging, Reader, ReadSession
 from app.api.errors import answers
 from app.api.resource_route import ResourceRoute
+from app.api.spans import Since, Until
 from app.crud import crud_schedule_list
 from app.crud.crud_schedule_list import ScheduleFilter
 from app.db.session import transaction_time
@@ -21,8 +22,6 @@ from app.services.schedule_check import AHEAD
 
 router = APIRouter(tags=["on call"], route_class=ResourceRoute)
 
-Since = Annotated[RotaTime | None, Query(description="Left out: now.")]
-Until = Annotated[RotaTime | None, Query(description="Left out: 30 days after `since`.")]
 KnownAt = Annotated[
     RotaTime | None,
     Query(description="As it was known then. Left out: each time as it was known when it came."),

@@ -1,16 +1,19 @@
 """Schedules: what they say, what they said, and what an edit would change."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from app.api.deps import KeyPath, Now, Reader, ReadSession, Responder, WriteSession
+from app.api.deps import KeyPath, Now, Reader, ReadSession, Responder, ServiceDep, WriteSession
 from app.api.deps import Paging as PagingById
 from app.api.errors import answers
 from app.api.etags import CONDITIONAL, NOT_MODIFIED, Edited, IfMatch
 from app.api.idempotency import Once, replays
 from app.api.paging import PageQuery, paged
+from app.api.preflight_shown import holes
 from app.api.resource_route import ResourceRoute
+from app.api.state import Service
 from app.core.paging import BIGGEST_KEY
 from app.crud import crud_schedule, crud_schedule_list
 from app.crud.crud_schedule_list import ScheduleFilter, ScheduleOrder
@@ -20,9 +23,15 @@ from app.models import Schedule
 from app.schemas.base import PageRead
 from app.schemas.on_call import SchedulePreview, SchedulePreviewRead
 from app.schemas.rota import written
-from app.schemas.schedule import ScheduleCreate, ScheduleRead, ScheduleUpdate, VersionRead
-from app.services import rota_preview
+from app.schemas.schedule import (
+    ScheduleCreate,
+    ScheduleRead,
+    ScheduleUpdate,
+    VersionRead,
+)
+from app.services import preflight_saved, rota_preview
 from app.services import schedule as schedule_service
+from app.services.notification_preference import unconfigured
 from app.services.rota_preview import Draft
 from app.services.schedule_check import AHEAD
 
@@ -59,14 +68,20 @@ async def list_schedules(
     responses=answers(401, 403, 409, 413, 422) | replays(ScheduleRead),
 )
 async def create_schedule(
-    session: WriteSession, body: ScheduleCreate, now: Now, user: Responder, once: Once
-) -> Schedule:
+    service: ServiceDep,
+    session: WriteSession,
+    body: ScheduleCreate,
+    now: Now,
+    user: Responder,
+    once: Once,
+) -> ScheduleRead:
     """Make a schedule: for admins, and for leads of the team that owns it.
 
     It is checked whole. If nobody were on call at some time in the next 30 days, the answer is
     409 `SCHEDULE_HAS_GAPS` with the gaps named, unless `allow_gaps` says that this is meant.
+    What else would let a page reach nobody is told in `findings`.
     """
-    return await schedule_service.create(
+    saved = await schedule_service.create(
         session,
         _fields(body),
         allow_gaps=body.allow_gaps,
@@ -74,6 +89,7 @@ async def create_schedule(
         by=user,
         now=now,
     )
+    return await _checked(service, session, saved, now)
 
 
 @router.post("/preview", response_model=SchedulePreviewRead, responses=answers(401, 404, 413, 422))
@@ -105,20 +121,22 @@ async def read_schedule(session: ReadSession, schedule_id: KeyPath, _: Reader) -
     responses=answers(401, 403, 404, 409, 412, 413, 422),
 )
 async def update_schedule(
+    service: ServiceDep,
     session: WriteSession,
     schedule_id: KeyPath,
     body: ScheduleUpdate,
     now: Now,
     user: Responder,
     expected: IfMatch,
-) -> Schedule:
+) -> ScheduleRead:
     """Change the named fields: for admins, and for leads of the team that owns it.
 
     What was on call up to now stays what it was. A gap that the change opens in the next 30 days
-    is refused with 409 `SCHEDULE_HAS_GAPS`, unless `allow_gaps` says that it is meant.
+    is refused with 409 `SCHEDULE_HAS_GAPS`, unless `allow_gaps` says that it is meant. What else
+    would let a page reach nobody is told in `findings`.
     """
     await expected.hold(EDITED, session, schedule_id)
-    return await schedule_service.update(
+    saved = await schedule_service.update(
         session,
         schedule_id,
         _fields(body),
@@ -127,6 +145,7 @@ async def update_schedule(
         by=user,
         now=now,
     )
+    return await _checked(service, session, saved, now)
 
 
 @router.delete("/{schedule_id}", status_code=204, responses=answers(401, 403, 404, 409, 412, 422))
@@ -148,6 +167,14 @@ async def read_schedule_history(
     """List what a schedule said and from when to when, the newest first."""
     await schedule_service.require(session, schedule_id)
     return paging.shown(await crud_schedule.versions_page(session, schedule_id, paging.window))
+
+
+async def _checked(
+    service: Service, session: ReadSession, saved: Schedule, now: datetime
+) -> ScheduleRead:
+    silent = unconfigured(service.channel_states())
+    found = await preflight_saved.of_schedule(session, saved.id, silent, now=now)
+    return ScheduleRead.model_validate(saved).model_copy(update={"findings": holes(found)})
 
 
 def _fields(body: ScheduleCreate | ScheduleUpdate | SchedulePreview) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The catalogue of services: what is run, who owns it, and how its incidents are met."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -9,14 +10,18 @@ from app.api.errors import answers
 from app.api.etags import CONDITIONAL, NOT_MODIFIED, Edited, IfMatch
 from app.api.idempotency import Once, replays
 from app.api.paging import PageQuery, paged
+from app.api.preflight_shown import holes
 from app.api.resource_route import ResourceRoute
+from app.api.spans import Since, Until
 from app.core.paging import BIGGEST_KEY
 from app.crud import crud_service
 from app.crud.crud_service import ServiceFilter, ServiceOrder
 from app.db.session import transaction_time
+from app.domain.timeline import Interval
 from app.models import Service
 from app.schemas.alert import When
 from app.schemas.base import PageRead
+from app.schemas.on_call import NextRead, ShiftsRead
 from app.schemas.service import (
     OnCallPersonRead,
     ServiceCreate,
@@ -28,7 +33,9 @@ from app.schemas.service import (
     UncataloguedRead,
     UnresolvedRead,
 )
+from app.services import preflight_saved, rota
 from app.services import service as service_service
+from app.services.schedule_check import AHEAD
 
 router = APIRouter(prefix="/services", tags=["catalogue"], route_class=ResourceRoute)
 
@@ -65,12 +72,14 @@ async def list_services(
 )
 async def create_service(
     session: WriteSession, body: ServiceCreate, now: Now, user: Responder, once: Once
-) -> Service:
+) -> ServiceRead:
     """Catalogue a service. For admins, and for the leads of the team that shall own it.
 
-    Incidents that name it already are its own from here on.
+    Incidents that name it already are its own from here on. What would let its pages reach nobody
+    is told in `findings`.
     """
-    return await service_service.create(session, body.model_dump(mode="json"), by=user, now=now)
+    saved = await service_service.create(session, body.model_dump(mode="json"), by=user, now=now)
+    return await _checked(session, saved, now)
 
 
 @router.get("/uncatalogued", response_model=UncataloguedListRead, responses=answers(401, 422))
@@ -116,11 +125,12 @@ async def update_service(
     now: Now,
     user: Responder,
     expected: IfMatch,
-) -> Service:
+) -> ServiceRead:
     """Change the named fields. For admins and the leads of the owning team."""
     await expected.hold(EDITED, session, service_id)
     fields = body.model_dump(mode="json", exclude_unset=True)
-    return await service_service.update(session, service_id, fields, by=user, now=now)
+    saved = await service_service.update(session, service_id, fields, by=user, now=now)
+    return await _checked(session, saved, now)
 
 
 @router.delete("/{service_id}", status_code=204, responses=answers(401, 403, 404, 412, 422))
@@ -144,8 +154,31 @@ async def read_service_on_call(
     _: Reader,
     at: Annotated[When | None, Query(description="Left out: now.")] = None,
 ) -> ServiceOnCallRead:
-    """Say who is on call for a service, now or at an instant."""
-    when = at or await transaction_time(session)
-    found = await service_service.on_call(session, service_id, at=when)
-    people = [OnCallPersonRead(user_id=one.id, name=one.display_name) for one in found.people]
-    return ServiceOnCallRead(at=found.at, schedule_id=found.schedule_id, people=people)
+    """Say who is on call for a service, now or at an instant, and who follows."""
+    now = await transaction_time(session)
+    found = await service_service.on_call(session, service_id, at=at, now=now)
+    people = [OnCallPersonRead(user_id=one.id, name=one.name) for one in found.people]
+    follows = None if found.next is None else NextRead.model_validate(found.next)
+    return ServiceOnCallRead(
+        at=found.at, schedule_id=found.schedule_id, people=people, next=follows
+    )
+
+
+@router.get(
+    "/{service_id}/shifts", response_model=ShiftsRead, responses=answers(401, 404, 409, 422)
+)
+async def read_service_shifts(
+    session: ReadSession, service_id: KeyPath, _: Reader, since: Since = None, until: Until = None
+) -> dict[str, Any]:
+    """Read who is on call for a service from when to when, of up to 400 days: what its schedule
+    says."""
+    now = await transaction_time(session)
+    begin = since or now
+    during = Interval(begin, until or begin + AHEAD)
+    schedule_id = await service_service.schedule_of(session, service_id)
+    return await rota.shown(session, schedule_id, during, known_at=None, now=now)
+
+
+async def _checked(session: ReadSession, saved: Service, now: datetime) -> ServiceRead:
+    found = await preflight_saved.of_service(session, saved.id, now=now)
+    return ServiceRead.model_validate(saved).model_copy(update={"findings": holes(found)})
