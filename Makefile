@@ -3,10 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-QUICK := -n 2 -m "not crash and not stress and not peer and not contract"
+QUICK := -n 2 -m "not crash and not stress and not peer and not contract and not browser"
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage slow e2e openapi bench crash-test check lint types contracts migrations lock clean
+.PHONY: help install run test coverage slow e2e openapi screenshots bench crash-test check lint types contracts migrations lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -26,6 +26,7 @@ coverage: $(VENV)/.dev ## Run the same tests and see that they cover 95 % of the
 
 slow: $(VENV)/.dev ## Run the slow stories: races, killed processes, a real Alertmanager, schemathesis
 	@$(BIN)/python -m pytest -n 2 -m "contract"
+	@$(BIN)/python -m pytest -n 2 -m "browser"
 	@# What is killed waits most of the time; the rest has room beside it.
 	@$(BIN)/python -m pytest -m "(stress or peer) and not crash" & beside=$$!; \
 		$(BIN)/python -m pytest -m crash; killed=$$?; \
@@ -36,6 +37,9 @@ e2e: $(VENV)/.dev ## Call every route of a running server over HTTP (of one of i
 
 openapi: $(VENV)/.dev ## Write docs/openapi.json, and what it promises; refuses what would break a client of /v1
 	@$(BIN)/python -m tests.versioning
+
+screenshots: $(VENV)/.dev ## Take the README's pictures of the demo, in both themes (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots
 
 bench: $(VENV)/.dev ## Measure the hot paths, each against its limit (PEERS=1: beside Alerta, too)
 	@$(BIN)/python -m tests.bench $(if $(PEERS),--peers)

@@ -28,6 +28,7 @@ from tests.e2e import (
     heartbeats,
     incidents,
     keys,
+    learned,
     nights,
     paging,
     policies,
@@ -37,8 +38,11 @@ from tests.e2e import (
     roles,
     schedules,
     server,
+    status,
     streams,
     subscribers,
+    telling,
+    templates,
     watching,
 )
 from tests.e2e.runner import take
@@ -52,6 +56,7 @@ STEPS = [
     *policies.policies.steps,
     *incidents.incidents.steps,
     *incidents.fields.steps,
+    *templates.templates.steps,
     *retries.retries.steps,
     *policies.tools.steps,
     *subscribers.subscribers.steps,
@@ -59,7 +64,10 @@ STEPS = [
     *heartbeats.heartbeats.steps,
     *schedules.schedules.steps,
     *duty.duty.steps,
+    *learned.learned.steps,
     *calendars.calendars.steps,
+    *status.status.steps,
+    *telling.telling.steps,
     *paging.paging.steps,
     *reaching.methods.steps,
     *reaching.messages.steps,
@@ -74,6 +82,15 @@ OPTIONAL = {
     "POST /v1/auth/signup/confirm": "needs a mail",
     "POST /v1/auth/reset-password": "needs a mail",
     "POST /v1/users/{user_id}/contact-methods/{contact_method_id}/verify": "needs a mail",
+    **{
+        f"{route} /v1/public/subscribers/{{token}}{rest}": "needs a mail"
+        for route, rest in (
+            ("GET", ""),
+            ("PATCH", ""),
+            ("POST", "/confirm"),
+            ("POST", "/unsubscribe"),
+        )
+    },
     "POST /v1/receipts/{token}": "needs the link that only a provider gets",
 }
 

@@ -17,6 +17,7 @@ import typer
 from fastapi import FastAPI
 from pydantic import TypeAdapter, ValidationError
 
+from app.api.first_admin import make_first_admin
 from app.api.preflight_shown import look, readable
 from app.api.serving import Server, bound, server_config
 from app.core import leaving, secret_file, source
@@ -28,7 +29,7 @@ from app.db import migrations
 from app.db.connect import require_usable
 from app.db.embedded import EmbeddedPostgresError
 from app.db.listen import Bell
-from app.db.session import Database, WriteSession, transaction_time
+from app.db.session import Database, transaction_time
 from app.demo import command as demo
 from app.domain.user import Role
 from app.main import Setup, build_database, build_senders, build_worker, create_app, webhook_secret
@@ -44,6 +45,7 @@ from app.setting_up import (
     set_up,
     settings_with,
 )
+from app.web import export
 
 FIRST_ADMIN = "admin@localhost"
 COLLECT_AFTER = (10_000, 20, 20)  # docs/operations.md, “Memory”, has what was measured
@@ -183,6 +185,15 @@ def seed_demo(
         asyncio.run(_with_database(setup, partial(_seed_demo, setup, reset=reset, yes=yes)))
 
 
+@cli.command()
+def export_status(
+    folder: Annotated[Path, typer.Argument(help="Where to; an empty folder, or one of before.")],
+) -> None:
+    """Write the status page as files, which any web server can serve."""
+    with set_up(settings_with()) as setup:
+        asyncio.run(_with_database(setup, partial(_export, setup, folder)))
+
+
 @cli.command(name="webhook-secret")
 def show_webhook_secret() -> None:
     """Print the secret that signs our webhook calls, for those who verify them."""
@@ -229,7 +240,8 @@ async def _with_database(setup: Setup, work: Callable[[Database], Awaitable[None
 
 async def _announce(setup: Setup) -> None:
     async def announce(database: Database) -> None:
-        made = await _make_first_admin(setup, database)
+        named = partial(_address, setup.settings.first_admin_email or FIRST_ADMIN)
+        made = await make_first_admin(setup.settings, database, named)
         url = setup.public_url
         print(f"\nTocsin serves {url}")
         print(f"  Swagger UI   {url}/docs")
@@ -247,29 +259,6 @@ async def _announce(setup: Setup) -> None:
         print("  Ctrl-C stops it.\n", flush=True)
 
     await _with_database(setup, announce)
-
-
-async def _make_first_admin(setup: Setup, database: Database) -> tuple[str, str] | None:
-    """The first admin's login, to be shown once, if there was no user at all."""
-    async with database.reading() as session:
-        if await user_service.anybody(session):
-            return None
-    settings = setup.settings
-    email = _address(settings.first_admin_email or FIRST_ADMIN)
-    given = settings.first_admin_password
-    password = given.get_secret_value() if given else secrets.token_urlsafe(12)
-    hashed = await Passwords(settings.password_rounds).hash(password)
-    new = user_service.NewUser(email=email, hashed_password=hashed, role=Role.ADMIN)
-
-    async def create(session: WriteSession) -> bool:
-        now = await transaction_time(session)
-        return await user_service.create_first(session, new, now=now)
-
-    with source.command("tocsin serve, the first start"):
-        is_made = await database.write(create)
-    if not is_made:
-        return None
-    return email, "as set in TOCSIN_FIRST_ADMIN_PASSWORD" if given else password
 
 
 async def _create_admin(setup: Setup, email: str, password: str) -> None:
@@ -302,6 +291,11 @@ async def _seed_demo(setup: Setup, database: Database, *, reset: bool, yes: bool
     passwords = Passwords(setup.settings.password_rounds)
     with source.command("tocsin seed-demo"):
         await demo.seed(database, passwords, told, partial(print, flush=True), reset=reset, yes=yes)
+
+
+async def _export(setup: Setup, folder: Path, database: Database) -> None:
+    written = await export.export(database, folder, setup.public_url)
+    print(f"{folder}: {written.files} files, {written.changed} of them new or changed.")
 
 
 async def _work(setup: Setup) -> None:

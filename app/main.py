@@ -15,10 +15,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import SecretStr
 
-from app.api import errors, health, ingest, limited, metrics, middleware
+from app.api import errors, health, ingest, limited, metrics, middleware, statuspage
 from app.api.limits import Limits
 from app.api.listening import LISTEN_EVERY, LISTENING, Listening
-from app.api.state import Pulse, Service
+from app.api.state import NoLoops, Pulse, Service
 from app.api.v1.api import router as v1
 from app.api.watch import Watch
 from app.channels.base import Sender
@@ -46,12 +46,15 @@ from app.db.session import Database
 from app.domain.bundle import PageLimit
 from app.domain.notification import Channel
 from app.services import audit_log
+from app.services.subscriber_keys import Keys
 from app.web import router as web
+from app.web.exporting import Exporting
 from app.worker import Worker
 from app.worker.calendars import Calendars
 from app.worker.compose import composer
 from app.worker.loop import Loop
 from app.worker.runner import Monitor
+from app.worker.telling import Telling
 from app.worker.webhooks import Webhooks
 
 DESCRIPTION = """
@@ -76,25 +79,6 @@ class Setup:
     data_dir: Path
     secret_key: str
     public_url: str
-
-
-class NoLoops:
-    """The pulse of a process that runs no loops: they turn elsewhere."""
-
-    def is_alive(self) -> bool:
-        return True
-
-    def report(self) -> dict[str, Any]:
-        return {}
-
-    def providers(self) -> dict[str, Any]:
-        return {}
-
-    def overdue(self) -> dict[str, int] | None:
-        return None
-
-    def heartbeat(self) -> dict[str, Any] | None:
-        return None
 
 
 def build_senders(settings: Settings, data_dir: Path, signer: Signer) -> list[Sender]:
@@ -270,6 +254,14 @@ def build_worker(
         metrics=counted,
         webhooks=build_webhooks(settings, database, signer, counted),
         calendars=build_calendars(settings, database),
+        telling=Telling(
+            database,
+            build_senders(settings, setup.data_dir, signer),
+            build_subscriber_sender(settings),
+            Keys(signer, build_vault(signer)),
+            settings,
+            setup.public_url,
+        ),
     )
 
 
@@ -296,6 +288,8 @@ def create_app(
     store = build_store(settings)
     limits = Limits(settings, signer, store)
     listening = Loop(LISTENING, Listening(database).round, longest_sleep=LISTEN_EVERY)
+    exports = settings.status_export_dir if with_worker else None
+    exporting = Exporting(database, exports, setup.public_url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -303,6 +297,7 @@ def create_app(
 
         def ring(loop: str) -> None:
             feed.ring(loop)
+            exporting.ring(loop)
             if worker is not None:
                 worker.ring(loop)
 
@@ -312,10 +307,12 @@ def create_app(
             listening.start()
         if worker is not None:
             worker.start()
+        exporting.start()
         try:
             yield
         finally:
             feed.close()
+            await exporting.stop()
             await listening.stop()
             if worker is not None:
                 await worker.stop()
@@ -354,13 +351,14 @@ def create_app(
         objection=partial(objection_to, allowed=parse_networks(settings.allow_private_targets)),
         send_hook=tester.send,
     )
+    errors.install(app)
     if with_doors:
         app.include_router(v1)
+        app.include_router(statuspage.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     if with_doors:
         web.install(app)
-    errors.install(app)
     middleware.install(
         app,
         metrics=counted,
@@ -368,6 +366,7 @@ def create_app(
         with_doors=with_doors,
         origins=settings.allowed_origins,
         is_https=setup.public_url.startswith("https://"),
+        failure_page=web.failure,
     )
     _describe_keys(app)
     return app

@@ -196,7 +196,7 @@ MUTANTS = [
     ),
     Mutant(
         "a guess is counted only when it was wrong, and too late",
-        "app/api/v1/endpoints/auth.py",
+        "app/api/signing_in.py",
         "    await count(service, [*for_account, *from_client])\n",
         "",
         "tests/api/test_throttling.py",

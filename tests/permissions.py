@@ -3,6 +3,8 @@ over real HTTP."""
 
 from typing import Any
 
+from tests import permissions_learned, permissions_status, permissions_subscribers
+
 # In the order of the columns; "ok" is whatever is neither 401 nor 403.
 CALLERS = ("anonymous", "viewer", "responder", "admin")
 TABLE = {
@@ -104,6 +106,11 @@ TABLE = {
     "PATCH  /v1/custom-fields/{key}": "401 403 403 ok",
     "DELETE /v1/custom-fields/{key}": "401 403 403 ok",
     # The catalogue: admins, and leads of the owning team (tests/api/test_team_members.py)
+    "GET    /v1/incident-templates": "401 ok ok ok",
+    "POST   /v1/incident-templates": "401 403 403 ok",
+    "GET    /v1/incident-templates/{template_id}": "401 ok ok ok",
+    "PATCH  /v1/incident-templates/{template_id}": "401 403 403 ok",
+    "DELETE /v1/incident-templates/{template_id}": "401 403 403 ok",
     "GET    /v1/teams": "401 ok ok ok",
     "POST   /v1/teams": "401 403 403 ok",
     "GET    /v1/teams/{team_id}": "401 ok ok ok",
@@ -235,6 +242,7 @@ TABLE = {
     "GET    /v1/auth/sessions": "401 ok ok ok",
     "DELETE /v1/auth/sessions/{session_id}": "401 ok ok ok",
 }
+TABLE |= permissions_learned.TABLE
 UNDOCUMENTED = ("/docs", "/openapi.json", "/static/tocsin.css", "/static/swagger.js", "/a/no-link")
 # What makes an answer come to an end.
 QUERIES = {"GET /v1/stream": "?follow=false", "GET /v1/public/stream": "?follow=false"}
@@ -326,3 +334,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/integrations/{integration_id}": {"service": "x"},
     "POST /v1/auth/login/access-token": {"username": "admin@example.org", "password": "password"},
 }
+BODIES |= permissions_learned.BODIES
+TABLE |= permissions_subscribers.TABLE
+BODIES |= permissions_subscribers.BODIES
+TABLE |= permissions_status.TABLE
+BODIES |= permissions_status.BODIES

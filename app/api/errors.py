@@ -96,9 +96,13 @@ def envelope(
     return AsciiResponse(body, status, headers=sent)
 
 
+def status_of(error: errors.TocsinError) -> int:
+    return next(s for kind, s in STATUS_BY_KIND.items() if isinstance(error, kind))
+
+
 async def render_refusal(request: HTTPConnection, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.TocsinError)
-    status = next(s for kind, s in STATUS_BY_KIND.items() if isinstance(error, kind))
+    status = status_of(error)
     headers = {}
     wait = getattr(error, "retry_after", None)
     if wait is not None:

@@ -5,9 +5,11 @@ stands, in the headers of draft-ietf-httpapi-ratelimit-headers; a refusal also s
 again.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import answers, render_refusal
@@ -15,6 +17,8 @@ from app.api.express import DOORS
 from app.api.limits import PINGS_AT, UNLIMITED, Limits, refusal, told
 from app.core import source
 
+# The page for a browser that asked for one and gets this answer instead; None for a program.
+FailurePage = Callable[[Scope, Response], Response | None]
 # What begins an answer. A handshake is accepted, or refused as any request is.
 STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 HEADERS: dict[str, dict[str, Any]] = {
@@ -39,9 +43,10 @@ HEADERS: dict[str, dict[str, Any]] = {
 class Limited:
     """Pure ASGI: refuses a caller who asks too often before anything is done for the request."""
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, page: FailurePage | None = None) -> None:
         self.app = app
         self.limits = limits
+        self.page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":  # nobody asks for anything
@@ -60,12 +65,13 @@ class Limited:
 
         if not found[1].is_allowed:
             answer = await render_refusal(HTTPConnection(scope), refusal(*found))
-            await answer(scope, receive, send_told)
+            shown = self.page(scope, answer) if self.page is not None else None
+            await (shown or answer)(scope, receive, send_told)
             return
         await self.app(scope, receive, send_told)
         caller = source.current()
-        if caller is not None and caller.api_key_id is not None:
-            self.limits.remember(scope, caller.api_key_id)
+        if caller is not None:
+            self.limits.remember(scope, caller)
 
 
 def describe(document: dict[str, Any]) -> None:

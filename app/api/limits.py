@@ -1,9 +1,10 @@
 """How often one caller may ask, by what is asked for.
 
 A request is counted before anything is done for it, and the handshake of a WebSocket is a read.
-Who is logged in is counted as that person, an API key as itself, who brings a ticket as whoever it
-was issued to, who holds a link of ours by that link, and everybody else by address. With a Redis
-all replicas count together; without one, and while it is lost, each counts for itself.
+Who is logged in is counted as that person, an API key as itself, a browser's cookie as its person,
+who brings a ticket as whoever it was issued to, who holds a link of ours by that link, and
+everybody else by address. With a Redis all replicas count together; without one, and while it is
+lost, each counts for itself.
 What comes in for integrations each process always counts for itself: no alert waits for a second
 server.
 """
@@ -22,7 +23,8 @@ from app.api.client import client_of
 from app.core import stream_ticket
 from app.core.config import Settings
 from app.core.errors import TocsinError, TooManyError, UnavailableError
-from app.core.security import Signer, hash_key
+from app.core.security import COOKIE, Signer, hash_key
+from app.core.source import Source
 from app.core.stream_ticket import Listener
 from app.core.tallies import Tallies
 from app.db.redis import SharedStore
@@ -34,7 +36,7 @@ from app.domain.rate import Rate, Standing
 from app.services import calendar_feed, notification, receipt
 
 READING = ("GET", "HEAD")
-STRANGERS_AT = ("/v1/auth/", "/account/")
+STRANGERS_AT = ("/v1/auth/", "/account/", "/login", "/signup", "/forgotten")
 # What watches us, and files, which cost nothing.
 UNLIMITED = ("/health", "/ready", "/metrics", "/static/")
 # A monitor's pings are counted by its address, at their own door.
@@ -83,7 +85,7 @@ class Limits:
         self.store = store
         self._signer = signer
         self._key = signer.derive("rate limits")
-        self._known_keys: dict[str, tuple[int, float]] = {}  # the id of each, and until when
+        self._seen: dict[str, tuple[str, float]] = {}  # whose each secret is, and until when
         written = {
             Category.LOGINS: settings.rate_limit_logins,
             Category.WRITES: settings.rate_limit_writes,
@@ -152,16 +154,29 @@ class Limits:
             if not standing.is_allowed:
                 raise refusal(Category.READS, standing)
 
-    def remember(self, scope: Scope, key_id: int) -> None:
-        """The API key of this request opened something, so it is counted as itself for a while.
+    def remember(self, scope: Scope, caller: Source) -> None:
+        """The API key or the cookie of this request opened something, so it is counted as the key,
+        or as its person, for a while.
 
-        Before it does it is counted by address: whoever invents keys gains nothing by it.
+        Before it does it is counted by address: whoever invents some gains nothing by it.
         """
-        if len(self._known_keys) >= MOST_KNOWN:
-            self._known_keys.clear()
-        secret = _secret(HTTPConnection(scope))
-        if api_key.is_ours(secret):
-            self._known_keys[hash_key(secret)] = (key_id, time.monotonic() + KNOWN_FOR)
+        if caller.user_id is None:
+            return
+        if len(self._seen) >= MOST_KNOWN:
+            self._seen.clear()
+        request = HTTPConnection(scope)
+        secret = _secret(request)
+        if not secret and (cookie := _cookie(request)):
+            self._see(cookie, f"user {caller.user_id}")
+        elif caller.api_key_id is not None and api_key.is_ours(secret):
+            self._see(secret, f"key {caller.api_key_id}")
+
+    def _see(self, secret: str, name: str) -> None:
+        self._seen[hash_key(secret)] = (name, time.monotonic() + KNOWN_FOR)
+
+    def _seen_as(self, secret: str) -> str | None:
+        name, until = self._seen.get(hash_key(secret), ("", 0.0))
+        return name if until > time.monotonic() else None
 
     def _known(self, request: HTTPConnection) -> str | None:
         """Whom we know behind a request, without asking any server."""
@@ -175,10 +190,10 @@ class Limits:
             return self._holder(ticket)
         secret = _secret(request)
         if not secret:
-            return None
+            cookie = _cookie(request)
+            return self._seen_as(cookie) if cookie else None
         if secret.startswith(api_key.PREFIX):
-            key_id, until = self._known_keys.get(hash_key(secret), (0, 0.0))
-            return f"key {key_id}" if until > time.monotonic() else None
+            return self._seen_as(secret)
         claims = self._signer.read_access_token(secret)
         return None if claims is None else f"user {claims[0]}"
 
@@ -243,6 +258,12 @@ def _category(scope: Scope, *, is_known: bool) -> Category:
     if scope["path"].startswith(STRANGERS_AT) and not is_known:
         return Category.LOGINS
     return Category.WRITES
+
+
+def _cookie(request: HTTPConnection) -> str | None:
+    """The cookie of a browser's login, by either of its names."""
+    cookies = request.cookies
+    return cookies.get(COOKIE) or cookies.get(f"__Host-{COOKIE}")
 
 
 def _secret(request: HTTPConnection) -> str:

@@ -25,7 +25,7 @@ from app.api.event_stream import STREAM
 from app.api.express import Express
 from app.api.handshake import is_no_refusal, shake
 from app.api.heads import Heads
-from app.api.limited import Limited
+from app.api.limited import FailurePage, Limited
 from app.api.limits import Limits
 from app.core import source, telemetry
 from app.core.metrics import Metrics
@@ -51,7 +51,9 @@ ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000"}  # other hosts of t
 NO_STORE = (b"cache-control", b"no-store")
 # What whoever holds a link may do is in its last part.
 SECRET_PATH = re.compile(
-    "/+(a|v1/+receipts|v1/+calendar|v1/+ping|account/+[^/]+)/+.+", re.DOTALL | re.IGNORECASE
+    "/+(a|v1/+receipts|v1/+calendar|v1/+ping|account/+[^/]+|v1/+public/+subscribers"
+    "|status/+subscribe|status/+unsubscribe)/+.+",
+    re.DOTALL | re.IGNORECASE,
 )
 
 
@@ -68,6 +70,7 @@ def install(
     origins: Collection[str] = (),
     is_https: bool = False,
     with_doors: bool = True,
+    failure_page: FailurePage | None = None,
 ) -> None:
     """Put it all around the application, which people reach by https or not."""
     logging.getLogger("uvicorn.error").addFilter(is_no_refusal)
@@ -78,6 +81,7 @@ def install(
         origins=origins,
         is_https=is_https,
         with_doors=with_doors,
+        failure_page=failure_page,
     )
 
 
@@ -94,10 +98,11 @@ class RequestContext:
         origins: Collection[str] = (),
         is_https: bool = False,
         with_doors: bool = True,
+        failure_page: FailurePage | None = None,
     ) -> None:
         routed = Heads(Again(Routed(app)))
-        limited = Limited(routed, limits) if limits is not None else routed
-        answering = Failures(Express(limited) if with_doors else routed)
+        limited = Limited(routed, limits, failure_page) if limits is not None else routed
+        answering = Failures(Express(limited) if with_doors else routed, failure_page)
         self.app: ASGIApp = Cors(answering, origins) if origins else answering
         self.metrics = metrics or Metrics()
         headers = SAFE_HEADERS | (ONLY_TLS if is_https else {})
@@ -180,10 +185,12 @@ def _template(path: str, route: str) -> str:
 
 
 class Failures:
-    """Turns whatever escapes into an answer, unless one has begun or nobody waits for it."""
+    """Turns whatever escapes into an answer, unless one has begun or nobody waits for it: for a
+    browser that asked for a page into `page`, if there is one."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, page: FailurePage | None = None) -> None:
         self.app = app
+        self.page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -202,8 +209,9 @@ class Failures:
             log.info("client.gone")  # in the middle of its body
         except Exception as error:
             answer = _answer_to(error, scope["state"]["request_id"])
+            shown = self.page(scope, answer) if self.page is not None else None
             if not has_begun:
-                await answer(scope, receive, send)
+                await (shown or answer)(scope, receive, send)
 
 
 def _answer_to(error: Exception, request_id: str) -> JSONResponse:

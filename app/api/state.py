@@ -9,6 +9,8 @@ from app.api.feed import Feed
 from app.api.intake import Intake
 from app.api.limits import Limits
 from app.api.pings import Pings
+from app.api.public_copy import PublicCopies
+from app.api.public_picture import PublicPicture
 from app.api.watch import Watch
 from app.core.config import Settings
 from app.core.metrics import Metrics
@@ -41,6 +43,25 @@ class Pulse(Protocol):
         ...
 
 
+class NoLoops:
+    """The pulse of a process that runs no loops: they turn elsewhere."""
+
+    def is_alive(self) -> bool:
+        return True
+
+    def report(self) -> dict[str, Any]:
+        return {}
+
+    def providers(self) -> dict[str, Any]:
+        return {}
+
+    def overdue(self) -> dict[str, int] | None:
+        return None
+
+    def heartbeat(self) -> dict[str, Any] | None:
+        return None
+
+
 @dataclass(frozen=True)
 class Service:
     settings: Settings
@@ -67,6 +88,17 @@ class Service:
     def feed(self) -> Feed:
         """All who listen to streams of this process."""
         return Feed(self.database, most=self.settings.streams_at_once)
+
+    @cached_property
+    def public_picture(self) -> PublicPicture:
+        """What everybody sees, as it was last drawn in this process."""
+        return PublicPicture()
+
+    @cached_property
+    def public_copies(self) -> PublicCopies:
+        """The same in JSON."""
+        address = self.settings.public_url or ""
+        return PublicCopies(self.database, self.public_picture, address)
 
     @cached_property
     def intake(self) -> Intake:

@@ -27,6 +27,7 @@ class Message:
     # whole URL of a chat. Never logged, never part of an error.
     secret: str | None = None
     receipt_url: str | None = None  # where the provider may tell us what became of it
+    unsubscribe_url: str | None = None  # where a POST ends all this (RFC 8058); mail only
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class GaveUp:
     error: str
     is_gone: bool = False  # the address itself has ended and is not to be used again
     is_answer: bool = False  # the provider itself said so, and is well
+    refuses_recipient: bool = False  # a mail server knows nobody of that name
 
 
 Outcome = Sent | RetryLater | GaveUp

@@ -181,7 +181,8 @@ class SmtpSender:
                     f"TOCSIN_SMTP_URL ({code} {text})"
                 )
             case SMTPRecipientRefused(code=code, message=text) if code in _FOR_GOOD:
-                return GaveUp(f"{where} refused the recipient: {code} {text}", is_answer=True)
+                said = f"{where} refused the recipient: {code} {text}"
+                return GaveUp(said, is_answer=True, refuses_recipient=True)
             case SMTPDataError(code=code, message=text) if code in _FOR_GOOD:
                 return GaveUp(f"{where} refused the message: {code} {text}", is_answer=True)
             case SMTPRecipientRefused(code=code, message=text) if code != _GOING_AWAY:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
 from email.utils import localtime, parseaddr
+from typing import Any
 
 from app.channels.base import Message
 from app.channels.plain import one_line, stable_token
@@ -23,12 +24,28 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _MAX_SUBJECT = 500
 
 
+class _Verbatim:
+    """A header that is one token, however long: folded, mail programs would not know the URL."""
+
+    max_count = 1
+
+    @classmethod
+    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
+        kwds["decoded"] = value
+        kwds["parse_tree"] = None
+        kwds["defects"] = []
+
+    def fold(self, *, policy: email.policy.Policy) -> str:
+        return f"List-Unsubscribe: {self}{policy.linesep}"
+
+
 def _header_registry() -> HeaderRegistry:
     # The standard library takes these for prose and, where one is longer than a line,
     # writes it as an encoded word, which breaks threading.
     registry = HeaderRegistry()
     for name in ("in-reply-to", "references", "x-tocsin-notification"):
         registry.map_to_type(name, MessageIDHeader)  # type: ignore[arg-type]  # it wants a mixin
+    registry.map_to_type("list-unsubscribe", _Verbatim)  # type: ignore[arg-type]  # likewise
     return registry
 
 
@@ -94,6 +111,9 @@ def compose(message: Message, author: Author) -> Mail:
     mail["In-Reply-To"] = mail["References"] = f"<{thread}@{author.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Tocsin-Notification"] = mark
+    if message.unsubscribe_url is not None and not _BREAKS.search(message.unsubscribe_url):
+        mail["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(_CONTROLS.sub("", message.text))
     if message.html is not None:
         mail.add_alternative(_CONTROLS.sub("", message.html), subtype="html")

@@ -251,6 +251,9 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None, description="What `/metrics` asks for as `Authorization: Bearer`."
     )
+    status_export_dir: Path | None = Field(
+        None, description="A folder that always holds the status page as files, or nothing else."
+    )
     heartbeat_url: SecretAddress | None = Field(
         None, description="A dead man's switch: called only while the loops really advance."
     )

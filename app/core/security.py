@@ -27,6 +27,8 @@ logging.getLogger("passlib.handlers.bcrypt").setLevel(logging.ERROR)
 
 KEY_PREFIX = "tik_"  # Tocsin integration key
 REFRESH_PREFIX = "trt_"  # Tocsin refresh token
+COOKIE_PREFIX = "tbl_"  # Tocsin browser login
+COOKIE = "tocsin"  # its name; by HTTPS it begins with `__Host-`
 PING_PREFIX = "thb_"  # Tocsin heartbeat
 NONCE_BYTES = 12
 LINK_SIGNATURE_BYTES = 18
@@ -168,6 +170,11 @@ def _encode(raw: bytes) -> str:
 
 def new_refresh_token() -> str:
     return REFRESH_PREFIX + secrets.token_urlsafe(32)
+
+
+def new_cookie() -> str:
+    """What a browser's login is proved by."""
+    return COOKIE_PREFIX + secrets.token_urlsafe(32)
 
 
 def new_integration_key() -> str:

@@ -64,6 +64,18 @@ async def end_sessions(
     )
 
 
+async def note_use(
+    session: WriteSession, session_id: int, *, expires_at: datetime, now: datetime
+) -> None:
+    """This login is in use, and goes on until then."""
+    await session.execute(
+        update(LoginSession)
+        .where(LoginSession.id == session_id, LoginSession.ended_at.is_(None))
+        .values(last_used_at=now, expires_at=expires_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def session_page(
     session: ReadSession, user_id: int, wanted: base.Window
 ) -> base.Slice[LoginSession]:
@@ -133,7 +145,13 @@ async def good_among(
     logins = (
         select(LoginSession.id)
         .join(User, User.id == LoginSession.user_id)
-        .where(LoginSession.id.in_(session_ids), LoginSession.ended_at.is_(None), User.is_active)
+        .where(
+            LoginSession.id.in_(session_ids),
+            LoginSession.ended_at.is_(None),
+            User.is_active,
+            # A token of the API has an end of its own, which it has met before it got here.
+            or_(LoginSession.cookie_hash.is_(None), LoginSession.expires_at > now),
+        )
     )
     keys = (
         select(ApiKey.id)

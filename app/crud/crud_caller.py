@@ -24,6 +24,25 @@ _OF_KEY = f"""
     WHERE k.key_hash = $1 AND u.is_active AND k.revoked_at IS NULL
         AND (k.expires_at IS NULL OR k.expires_at > clock.now)
 """  # noqa: S608
+_OF_COOKIE = f"""
+    SELECT {_PERSON}, s.id AS session_id, s.created_at AS begun_at, s.last_used_at, clock.now,
+        coalesce((SELECT max(position) FROM event_feed), 0) AS heard
+    FROM (SELECT now() + $2::interval AS now) clock,
+        login_sessions s JOIN users u ON u.id = s.user_id
+    WHERE s.cookie_hash = $1 AND u.is_active AND s.ended_at IS NULL AND s.expires_at > clock.now
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class LiveLogin:
+    """A browser's login that is good, and whose it is; `heard` is how far the feed was then."""
+
+    id: int
+    user: User
+    begun_at: datetime
+    last_used_at: datetime
+    now: datetime
+    heard: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +60,22 @@ async def of_login(database: Database, user_id: int, session_id: int) -> User | 
     """The person whose login this is, if both are still good."""
     rows = await database.ask(_OF_LOGIN, user_id, session_id)
     return _person(rows[0]) if rows else None
+
+
+async def of_cookie(database: Database, cookie_hash: str) -> LiveLogin | None:
+    """The browser's login with its person, if both are still good."""
+    rows = await database.ask(_OF_COOKIE, cookie_hash, database.clock_shift)
+    if not rows:
+        return None
+    row = rows[0]
+    return LiveLogin(
+        row["session_id"],
+        _person(row),
+        row["begun_at"],
+        row["last_used_at"],
+        row["now"],
+        row["heard"],
+    )
 
 
 async def of_key(database: Database, key_hash: str) -> LiveKey | None:

@@ -10,18 +10,24 @@ from app.crud import base
 from app.db.base_class import Base
 from app.db.session import ReadSession, WriteSession
 from app.models import (
+    ComponentGroup,
     DemoMark,
     EscalationPolicy,
     HeartbeatMonitor,
     Incident,
     Integration,
+    PublicIncident,
+    PublicMaintenance,
     Schedule,
     Service,
+    StatusComponent,
+    StatusPage,
     Team,
     User,
 )
 
 SEEDING = 6_203_718_845  # an advisory lock
+PAGE = 1  # the status page's one row
 # What people would miss, by the word for it.
 THINGS: dict[str, type[Base]] = {
     "user": User,
@@ -32,6 +38,11 @@ THINGS: dict[str, type[Base]] = {
     "integration": Integration,
     "heartbeat": HeartbeatMonitor,
     "incident": Incident,
+}
+PUBLIC: dict[str, type[Base]] = {
+    "component": StatusComponent,
+    "component_group": ComponentGroup,
+    "public_maintenance": PublicMaintenance,
 }
 
 
@@ -76,11 +87,12 @@ async def count_others(session: ReadSession) -> dict[str, int]:
 
 async def is_there(session: ReadSession, resource: str, key: int) -> bool:
     """Whether somebody has deleted it since."""
-    model = THINGS[resource]
+    model = (THINGS | PUBLIC)[resource]
     columns = model.__table__.c
     statement = select(columns.id).where(columns.id == key)
-    if "deleted_at" in columns:
-        statement = statement.where(columns.deleted_at.is_(None))
+    for gone_at in ("deleted_at", "withdrawn_at"):
+        if gone_at in columns:
+            statement = statement.where(columns[gone_at].is_(None))
     return (await session.scalars(statement)).one_or_none() is not None
 
 
@@ -101,3 +113,39 @@ async def tell(session: WriteSession, incident_ids: Collection[int], *, until: d
     people. What comes later leaves like anything else."""
     await session.flush()  # what this transaction has changed counts
     await session.execute(_TOLD, {"incidents": list(incident_ids), "until": until})
+
+
+async def is_page_ours(session: ReadSession) -> bool:
+    """Whether the status page is untouched, or shows nothing but what the demo has made."""
+    marked = select(DemoMark.key).where(DemoMark.resource == "status_page")
+    if (await session.scalars(marked)).first() is None:
+        return (await session.scalars(select(StatusPage.id))).first() is None
+    theirs = [
+        select(model.id).where(
+            model.id.not_in(select(DemoMark.key).where(DemoMark.resource == resource))
+        )
+        for resource, model in (
+            ("component", StatusComponent),
+            ("public_maintenance", PublicMaintenance),
+        )
+    ]
+    theirs[0] = theirs[0].where(StatusComponent.deleted_at.is_(None))
+    theirs[1] = theirs[1].where(PublicMaintenance.withdrawn_at.is_(None))
+    theirs.append(select(PublicIncident.id).where(PublicIncident.withdrawn_at.is_(None)))
+    for statement in theirs:
+        if (await session.scalars(statement.limit(1))).first() is not None:
+            return False
+    return True
+
+
+async def begin_page(session: WriteSession, *, at: datetime) -> bool:
+    """Let the page begin at this time; False if it is not the demo's to do so."""
+    if not await is_page_ours(session):
+        return False
+    statement = insert(StatusPage).values(id=PAGE, changed_at=at)
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"], set_={"changed_at": statement.excluded.changed_at}
+        )
+    )
+    return True

@@ -205,6 +205,16 @@ async def assignees(session: ReadSession, incident_ids: Collection[int]) -> dict
     return found
 
 
+async def roles(session: ReadSession, incident_id: int) -> Sequence[tuple[int, AssignmentRole]]:
+    """Who has an incident, and as what, in the order they were assigned."""
+    statement = (
+        select(IncidentAssignment.user_id, IncidentAssignment.role)
+        .where(IncidentAssignment.incident_id == incident_id)
+        .order_by(IncidentAssignment.id)
+    )
+    return (await session.execute(statement)).tuples().all()
+
+
 async def started_by_hand(session: ReadSession, incident_id: int) -> set[int]:
     """The escalations that somebody put to work on an incident, whatever its policies ask for."""
     statement = select(cast(TimelineEvent.facts["started"].astext, BigInteger)).where(

@@ -22,6 +22,7 @@ from app.demo.cast import (
     TROUBLES,
     Trouble,
 )
+from app.demo.public import Public
 from app.demo.scene import HISTORY, TOOL, Scene
 from app.domain.incident import IncidentStatus, Opening
 from app.domain.user import Actor
@@ -74,7 +75,7 @@ def scenes_of_now(scene: Scene) -> tuple[Plot, Plot]:
     return taken, Plot(cards, scene.now - timedelta(minutes=7))
 
 
-async def play(scene: Scene, plot: Plot) -> int:
+async def play(scene: Scene, plot: Plot, public: Public) -> int:
     """Open an incident, page for it, and let people answer and end it as the plot has it."""
     session, trouble = scene.session, plot.trouble
     number = await _open(scene, plot)
@@ -86,9 +87,17 @@ async def play(scene: Scene, plot: Plot) -> int:
         await incident_service.change_status(
             session, number, IncidentStatus.ACKNOWLEDGED, actor=actor, now=answered_at
         )
+        # What goes on now is always told.
+        is_told = public.is_told(trouble, plot.at) or (plot.cure is None and public.is_open)
+        if is_told:
+            await public.begin(number, trouble, actor=actor, now=answered_at)
+            half = answered_at + (plot.cure or scene.now - answered_at) / 2
+            await public.go_on(number, trouble, actor=actor, now=half)
         if plot.cure is not None:
             over_at = answered_at + plot.cure
             await incident_people.comment(session, number, trouble.cure, actor=actor, now=over_at)
+            if is_told:
+                await public.end(number, trouble, actor=actor, now=over_at)
             await incident_service.change_status(
                 session, number, IncidentStatus.RESOLVED, actor=actor, now=over_at
             )

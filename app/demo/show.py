@@ -15,11 +15,12 @@ from app.core.security import Passwords
 from app.crud import crud_demo, crud_user
 from app.db.session import Database, ReadSession, transaction_time
 from app.demo import history, scene
-from app.demo.cast import PEOPLE
+from app.demo.cast import PEOPLE, Trouble
+from app.demo.public import COMPONENT, MAINTENANCE, Public
 from app.demo.scene import Scene
 from app.domain.user import Actor
 from app.models import User
-from app.services import incident_deletion
+from app.services import incident_deletion, public_maintenance, status_component
 from app.services import maintenance_window as maintenance_window_service
 
 
@@ -95,9 +96,17 @@ async def make(database: Database, passwords: Passwords, *, anew: bool, beside: 
         await _clear(stage)
         await scene.build(stage)
         await _unlock(stage)
+        public = Public(stage, is_open=True)
+        await public.build()
         told = [*history.plots(stage), *history.scenes_of_now(stage)]
+        learned: tuple[int, Trouble] | None = None
         for plot in told:
-            await history.play(stage, plot)
+            number = await history.play(stage, plot, public)
+            if plot.cure is not None and public.is_told(plot.trouble, plot.at):
+                learned = number, plot.trouble
+        await public.plan()
+        if learned is not None:
+            await public.learn(*learned)
         await history.change_of_plan(stage)
     logins = [
         Login(person.name, person.email, person.role, chosen[person.email]) for person in PEOPLE
@@ -108,7 +117,7 @@ async def make(database: Database, passwords: Passwords, *, anew: bool, beside: 
 async def _clear(stage: Scene) -> None:
     """Take back what happened in the demo before."""
     keys = {resource: [k for (r, _), k in stage.keys.items() if r == resource]
-            for resource in ("incident", "window")}  # fmt: skip
+            for resource in ("incident", "window", MAINTENANCE, COMPONENT)}  # fmt: skip
     if not any(keys.values()):
         return
     director = await _director(stage)
@@ -120,6 +129,13 @@ async def _clear(stage: Scene) -> None:
             )
     for number in keys["window"]:
         await _end(stage, number, director, stage.now)
+    for number in keys[MAINTENANCE]:
+        if await crud_demo.is_there(stage.session, MAINTENANCE, number):
+            await public_maintenance.withdraw(stage.session, number, now=stage.now)
+    for number in keys[COMPONENT]:  # their history would contradict the one that is told now
+        if await crud_demo.is_there(stage.session, COMPONENT, number):
+            await status_component.remove(stage.session, number, now=stage.now)
+    stage.keys = {key: value for key, value in stage.keys.items() if key[0] != COMPONENT}
     for resource in keys:
         await crud_demo.unmark(stage.session, resource)
 

@@ -1,6 +1,6 @@
 """How people prove who they are, and how that ends."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -19,6 +19,16 @@ CHALLENGE_LIFE: dict[ChallengePurpose, timedelta] = {
 }
 # A code has a million values: nobody gets to try many.
 MOST_WRONG_CODES = 5
+
+# A browser's login goes on while it is used, but no longer than this many times as long as one
+# that nobody uses.
+BROWSER_LIVES = 3
+USE_NOTED_EVERY = timedelta(minutes=5)
+
+
+def browser_expiry(begun_at: datetime, life: timedelta, now: datetime) -> datetime:
+    """Until when a browser's login that is used now is good."""
+    return min(now + life, begun_at + BROWSER_LIVES * life)
 
 
 class SessionEnd(StrEnum):

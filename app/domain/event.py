@@ -24,9 +24,15 @@ class EventType(StrEnum):
     INCIDENT_ASSIGNED = "incident.assigned"
     INCIDENT_COMMENTED = "incident.commented"
     INCIDENT_DELETED = "incident.deleted"
-    # To the public only; with the status page come more.
+    # To the public only.
     UPDATE_POSTED = "incident.update_posted"
     POSTMORTEM_PUBLISHED = "postmortem.published"
+    MAINTENANCE_CREATED = "maintenance.created"
+    MAINTENANCE_UPDATED = "maintenance.updated"
+    MAINTENANCE_STATUS_CHANGED = "maintenance.status_changed"
+    MAINTENANCE_UPDATE_POSTED = "maintenance.update_posted"
+    MAINTENANCE_DELETED = "maintenance.deleted"
+    COMPONENT_STATUS_CHANGED = "component.status_changed"
 
 
 class Audience(StrEnum):
@@ -66,4 +72,9 @@ TOLD_AS: dict[TimelineType, EventType | None] = {
     TimelineType.PAGING_BEGINS: EventType.INCIDENT_UPDATED,
     TimelineType.DELETED: EventType.INCIDENT_DELETED,
     TimelineType.RESTORED: EventType.INCIDENT_UPDATED,
+    TimelineType.PUBLISHED: EventType.INCIDENT_UPDATED,
+    TimelineType.PUBLIC_UPDATE: EventType.INCIDENT_UPDATED,
+    TimelineType.PUBLIC_WITHDRAWN: EventType.INCIDENT_UPDATED,
+    TimelineType.PUBLIC_REMINDER: EventType.INCIDENT_UPDATED,
+    TimelineType.POSTMORTEM: EventType.INCIDENT_UPDATED,
 }

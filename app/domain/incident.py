@@ -126,6 +126,11 @@ class TimelineType(StrEnum):
     DRILL_ANSWERED = "drill_answered"
     PAGING_WAITS = "paging_waits"  # for the end of maintenance, or for support hours
     PAGING_BEGINS = "paging_begins"  # the wait is over
+    PUBLISHED = "published"  # the public sees it from here on
+    PUBLIC_UPDATE = "public_update"  # the public was told something
+    PUBLIC_WITHDRAWN = "public_withdrawn"  # it is told no more what it was told
+    PUBLIC_REMINDER = "public_reminder"  # its people were reminded that the public waits
+    POSTMORTEM = "postmortem"  # begun, sent to review, published or amended
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,11 @@ class NotificationKind(StrEnum):
     SHIFT_REQUESTED = "shift_requested"  # somebody asks you to take a shift
     SHIFT_ANSWERED = "shift_answered"  # what became of a shift that was asked for
     PREFLIGHT = "preflight"  # what the nightly checks found
+    PUBLIC_REMINDER = "public_reminder"  # the public waits to hear from you
+    ACTION_ITEM_DUE = "action_item_due"  # what you promised is due tomorrow
+    ACTION_ITEM_OVERDUE = "action_item_overdue"  # and is not done
+    POSTMORTEM_REVIEW = "postmortem_review"  # somebody asks you to read what was learned
+    DIGEST = "digest"  # what happened since the last one
 
 
 # What an incident sends, and admins may word: the rest is Tocsin's own.
@@ -59,6 +64,12 @@ DUTY_KINDS = (
     NotificationKind.DUTY_CHANGED,
     NotificationKind.SHIFT_REQUESTED,
     NotificationKind.SHIFT_ANSWERED,
+)
+# What people are told of the work that an incident leaves behind.
+TASK_KINDS = (
+    NotificationKind.ACTION_ITEM_DUE,
+    NotificationKind.ACTION_ITEM_OVERDUE,
+    NotificationKind.POSTMORTEM_REVIEW,
 )
 # What is between one person and Tocsin: nobody else's business.
 LETTER_KINDS = tuple(kind for kind in NotificationKind if kind not in INCIDENT_KINDS)

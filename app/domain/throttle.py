@@ -50,3 +50,9 @@ TESTS_PER_USER = Quota(
 RESENDS_PER_USER = Quota(
     "messages a user sends again", 60, timedelta(hours=1), "Too many messages sent again lately."
 )
+SUBSCRIBING_PER_ADDRESS = Quota(
+    "confirmations sent to an address", 3, timedelta(hours=1), "Too many messages to this address."
+)
+SUBSCRIBING_PER_CLIENT = Quota(
+    "subscriptions asked for by a client", 30, timedelta(hours=1), "Too many requests from here."
+)

@@ -30,7 +30,16 @@ JITTER = 0.1  # of a wait, at most: what failed together does not come back toge
 PATIENCE = timedelta(days=5)  # with an endpoint that takes nothing
 MOST_SUBSCRIPTIONS = 50
 # What no console is told, because it has a page of its own.
-PUBLIC_ONLY = (EventType.UPDATE_POSTED, EventType.POSTMORTEM_PUBLISHED)
+PUBLIC_ONLY = (
+    EventType.UPDATE_POSTED,
+    EventType.POSTMORTEM_PUBLISHED,
+    EventType.MAINTENANCE_CREATED,
+    EventType.MAINTENANCE_UPDATED,
+    EventType.MAINTENANCE_STATUS_CHANGED,
+    EventType.MAINTENANCE_UPDATE_POSTED,
+    EventType.MAINTENANCE_DELETED,
+    EventType.COMPONENT_STATUS_CHANGED,
+)
 
 
 class DeliveryStatus(StrEnum):

@@ -13,6 +13,7 @@ from app.messages.facts import (
     IncidentFacts,
     PageFacts,
     ShiftRequestFacts,
+    TaskFacts,
     UpdateFacts,
     VerificationFacts,
     Words,
@@ -38,7 +39,7 @@ def words(kind: NotificationKind, facts: Facts) -> Words:
             return Words(
                 "Your Tocsin code", f"{facts.code} is your Tocsin code, good for {minutes}."
             )
-        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
+        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts() | TaskFacts():
             told = duty.said(kind, facts)
             lines = [f"{name}: {value}" for name, value in told.rows]
             return Words(told.subject, "\n".join((*lines, *told.paragraphs)))

@@ -15,8 +15,10 @@ from app.messages.facts import (
     DutyChangeFacts,
     DutyFacts,
     DutyMessage,
+    PublicReminderFacts,
     ShiftAnswerFacts,
     ShiftRequestFacts,
+    TaskFacts,
 )
 from app.messages.plain import zulu
 
@@ -28,6 +30,10 @@ TYPES = {
     NotificationKind.DUTY_CHANGED: "duty.changed",
     NotificationKind.SHIFT_REQUESTED: "shift.requested",
     NotificationKind.SHIFT_ANSWERED: "shift.answered",
+    NotificationKind.ACTION_ITEM_DUE: "action_item.due",
+    NotificationKind.ACTION_ITEM_OVERDUE: "action_item.overdue",
+    NotificationKind.POSTMORTEM_REVIEW: "postmortem.review_requested",
+    NotificationKind.PUBLIC_REMINDER: "public_update.reminder",
 }
 
 
@@ -57,6 +63,10 @@ def said(kind: NotificationKind, facts: DutyMessage) -> Said:
             return Said(facts.outcome, "this is about a shift.", _shifts(facts))
         case ShiftRequestFacts():
             return _requested(facts)
+        case PublicReminderFacts():
+            return _public(facts)
+        case TaskFacts():
+            return _task(kind, facts)
 
 
 def clock(moment: datetime, time_zone: str) -> str:
@@ -134,8 +144,49 @@ def _shifts(facts: ShiftRequestFacts) -> tuple[tuple[str, str], ...]:
     return rows
 
 
+def _public(facts: PublicReminderFacts) -> Said:
+    rows: tuple[tuple[str, str], ...] = (
+        ("Incident", f"#{facts.incident_id}"),
+        ("Public status", facts.status),
+        *((("Promised by", facts.due_at),) if facts.due_at is not None else ()),
+        ("See", facts.url),
+    )
+    if facts.due_at is None:
+        happened = "an incident is over, and the public does not know yet."
+        return Said(f"Tell the public: {facts.title}", happened, rows)
+    happened = "the public was promised an update, and it is nearly due."
+    return Said(f"Update due: {facts.title}", happened, rows)
+
+
+def _task(kind: NotificationKind, facts: TaskFacts) -> Said:
+    rows: tuple[tuple[str, str], ...] = (("Incident", f"#{facts.incident_id}"),)
+    if facts.due_on is not None:
+        rows += (("Due", facts.due_on.isoformat()),)
+    rows += (("See", facts.url),)
+    match kind:
+        case NotificationKind.ACTION_ITEM_DUE:
+            return Said(f"Due tomorrow: {facts.title}", "an action item of yours is due.", rows)
+        case NotificationKind.ACTION_ITEM_OVERDUE:
+            footnote = "Set another day if it takes longer, or drop it if nobody needs it."
+            happened = "an action item of yours is overdue."
+            return Said(f"Overdue: {facts.title}", happened, rows, footnote=footnote)
+    asker = facts.actor or "Somebody"
+    happened = f"{asker} asks you to read what was learned."
+    return Said(f"Review a postmortem: {facts.title}", happened, rows)
+
+
 def program(facts: DutyMessage) -> dict[str, Any]:
     """The same for a program, words as they came."""
+    if isinstance(facts, TaskFacts):
+        due_on = None if facts.due_on is None else facts.due_on.isoformat()
+        return {
+            "recipient": facts.recipient,
+            "title": facts.title,
+            "incident_id": facts.incident_id,
+            "due_on": due_on,
+            "actor": facts.actor,
+            "url": facts.url,
+        }
     said: dict[str, Any] = {"recipient": facts.recipient, "schedule": facts.schedule}
     match facts:
         case DutyFacts():

@@ -7,7 +7,7 @@ gives its description and decides how it is shown.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from app.domain.fire_drill import TITLE
@@ -230,7 +230,57 @@ class PreflightFacts:
     api_url: str
 
 
-DutyMessage = DutyFacts | DutyChangeFacts | ShiftRequestFacts
+@dataclass(frozen=True, kw_only=True)
+class TaskFacts:
+    """Work that an incident left behind: an action item, or a postmortem to be read."""
+
+    recipient: str | None
+    title: str
+    incident_id: int
+    due_on: date | None  # of an action item
+    actor: str | None  # who asks for a review
+    url: str  # where it is done
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicReminderFacts(TaskFacts):
+    """The public waits to hear: of how it goes on by then, or that it is over."""
+
+    status: str  # as the public sees it
+    due_at: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigestLine:
+    """One thing of a list in a summary, and where more is said of it."""
+
+    words: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigestPart:
+    """A list in a summary, with a heading that says how many there are."""
+
+    heading: str
+    lines: tuple[DigestLine, ...]
+    more: int  # that are not listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigestFacts:
+    """What happened in a time, for one person."""
+
+    recipient: str | None
+    is_weekly: bool
+    since: str  # on the recipient's clock
+    until: str
+    numbers: tuple[tuple[str, str], ...]
+    parts: tuple[DigestPart, ...]
+    settings_url: str
+
+
+DutyMessage = DutyFacts | DutyChangeFacts | ShiftRequestFacts | TaskFacts
 
 
 @dataclass(frozen=True)
@@ -253,6 +303,7 @@ Facts = (
     | WebhookDisabledFacts
     | DutyMessage
     | PreflightFacts
+    | DigestFacts
 )
 
 INCIDENT_FACTS: Mapping[NotificationKind, type[PageFacts | UpdateFacts]] = {
@@ -278,6 +329,11 @@ FACTS: Mapping[NotificationKind, type[Facts]] = {
     NotificationKind.SHIFT_REQUESTED: ShiftRequestFacts,
     NotificationKind.SHIFT_ANSWERED: ShiftAnswerFacts,
     NotificationKind.PREFLIGHT: PreflightFacts,
+    NotificationKind.ACTION_ITEM_DUE: TaskFacts,
+    NotificationKind.ACTION_ITEM_OVERDUE: TaskFacts,
+    NotificationKind.POSTMORTEM_REVIEW: TaskFacts,
+    NotificationKind.DIGEST: DigestFacts,
+    NotificationKind.PUBLIC_REMINDER: PublicReminderFacts,
 }
 
 
@@ -306,7 +362,7 @@ DONE: Mapping[NotificationKind, str] = {
     NotificationKind.ASSIGNED: "Assigned to you",
 }
 
-Shown = TypeVar("Shown", bound=Facts | BundleFacts | BundleItem)
+Shown = TypeVar("Shown", bound=Facts | BundleFacts | BundleItem | DigestPart | DigestLine)
 
 
 def shown(facts: Shown, *, is_quiet: bool = False) -> Shown:
@@ -330,7 +386,7 @@ def _shown(value: Any, tidy: Callable[[str], str], is_quiet: bool) -> Any:
     match value:
         case str():
             return tidy(value)
-        case BundleItem():
+        case BundleItem() | DigestPart() | DigestLine():
             return shown(value, is_quiet=is_quiet)
         case tuple():
             return tuple(_shown(one, tidy, is_quiet) for one in value)

@@ -13,6 +13,8 @@ from app.messages.facts import (
     DRILL,
     AssignmentFacts,
     ContactTestFacts,
+    DigestFacts,
+    DigestPart,
     DutyChangeFacts,
     DutyFacts,
     DutyMessage,
@@ -24,6 +26,7 @@ from app.messages.facts import (
     ShiftRequestFacts,
     SignupFacts,
     SignupKnownFacts,
+    TaskFacts,
     UpdateFacts,
     VerificationFacts,
     WebhookDisabledFacts,
@@ -52,6 +55,7 @@ class Letter:
     rows: tuple[tuple[str, str], ...] = ()
     code: str | None = None
     paragraphs: tuple[str, ...] = ()
+    parts: tuple[DigestPart, ...] = ()  # lists under headings
     button: tuple[str, str] | None = None  # what it says, and where it leads
     footnote: str | None = None
 
@@ -76,10 +80,12 @@ def letter(kind: NotificationKind, facts: Facts) -> Letter:
             return _update(kind, facts)
         case WebhookDisabledFacts():
             return _webhook_disabled(facts)
-        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
+        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts() | TaskFacts():
             return _duty(kind, facts)
         case PreflightFacts():
             return _preflight(facts)
+        case DigestFacts():
+            return _digest(facts)
         case PageFacts():
             raise TypeError("A page has a template of its own.")
         case _:
@@ -248,3 +254,20 @@ def _duty(kind: NotificationKind, facts: DutyMessage) -> Letter:
         paragraphs=said.paragraphs,
         footnote=said.footnote,
     )
+
+
+def _digest(facts: DigestFacts) -> Letter:
+    """In paragraphs, each a list under its heading, so that text and HTML say the same."""
+    return Letter(
+        subject=f"Your {'week' if facts.is_weekly else 'day'}: {said_first(facts)}",
+        lead=greeted(facts.recipient, f"this is what happened up to {facts.until}."),
+        heading="Your week" if facts.is_weekly else "Your day",
+        rows=(("Since", facts.since), *facts.numbers),
+        parts=facts.parts,
+        footnote=f"Another hour, another rhythm, or none: {facts.settings_url}",
+    )
+
+
+def said_first(facts: DigestFacts) -> str:
+    """The numbers that tell most, on one line."""
+    return ", ".join(f"{value} {name.lower()}" for name, value in facts.numbers[:3])

@@ -19,6 +19,7 @@ from app.messages.facts import (
     Facts,
     PageFacts,
     ShiftRequestFacts,
+    TaskFacts,
     UpdateFacts,
     VerificationFacts,
 )
@@ -54,7 +55,7 @@ def body(kind: NotificationKind, facts: Facts, now: datetime) -> Mapping[str, An
         case VerificationFacts():
             said = {"recipient": facts.recipient, "code": facts.code, "minutes": facts.minutes}
             return _envelope(_TYPES[kind], now, said)
-        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
+        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts() | TaskFacts():
             return _envelope(_TYPES[kind], now, duty.program(facts))
     return {}
 

@@ -16,6 +16,7 @@ from app.messages.facts import (
     Facts,
     PageFacts,
     ShiftRequestFacts,
+    TaskFacts,
     UpdateFacts,
     VerificationFacts,
     Words,
@@ -44,7 +45,7 @@ def words(kind: NotificationKind, facts: Facts) -> Words:
         case VerificationFacts():
             minutes = counted(facts.minutes, "minute")
             return _words("Your Tocsin code", f"{facts.code}, good for {minutes}")
-        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
+        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts() | TaskFacts():
             said = duty.said(kind, facts)
             return _words(said.subject, " · ".join(value for _, value in said.rows))
     raise TypeError(f"No push is sent about {kind}.")

@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.domain.notification import DUTY_KINDS, INCIDENT_KINDS, Channel, NotificationKind
+from app.domain.notification import (
+    DUTY_KINDS,
+    INCIDENT_KINDS,
+    TASK_KINDS,
+    Channel,
+    NotificationKind,
+)
 from app.messages import chat, letters, program, push, samples, sms
 from app.messages.environment import html, plain_text
 from app.messages.facts import (
@@ -45,6 +51,9 @@ CHANNELS: Mapping[NotificationKind, tuple[Channel, ...]] = {
     NotificationKind.WEBHOOK_DISABLED: _MAIL_ONLY,
     **dict.fromkeys(DUTY_KINDS, _EVERYWHERE),
     NotificationKind.PREFLIGHT: _MAIL_ONLY,
+    **dict.fromkeys(TASK_KINDS, _EVERYWHERE),
+    NotificationKind.DIGEST: _MAIL_ONLY,
+    NotificationKind.PUBLIC_REMINDER: _EVERYWHERE,
 }
 
 

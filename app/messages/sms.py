@@ -18,6 +18,7 @@ from app.messages.facts import (
     IncidentFacts,
     PageFacts,
     ShiftRequestFacts,
+    TaskFacts,
     UpdateFacts,
     VerificationFacts,
     Words,
@@ -55,7 +56,7 @@ def words(kind: NotificationKind, facts: Facts) -> Words:
             # The code comes first: a phone shows that much without being unlocked.
             minutes = counted(facts.minutes, "minute")
             return _words(f"{facts.code} is your Tocsin code, good for {minutes}.")
-        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts():
+        case DutyFacts() | DutyChangeFacts() | ShiftRequestFacts() | TaskFacts():
             return _words(_fit(plain(duty.said(kind, facts).line()), ROOM))
     raise TypeError(f"No text message is sent about {kind}.")
 

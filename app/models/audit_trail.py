@@ -9,22 +9,33 @@ from dataclasses import dataclass
 
 from app.db.base_class import Base
 from app.domain.shift_request import RequestStatus
+from app.models.action_item import ActionItem
 from app.models.api_key import ApiKey
 from app.models.auth import LoginSession
 from app.models.calendar import Calendar
 from app.models.calendar_feed import CalendarFeed
 from app.models.custom_field import CustomField
+from app.models.digest import DigestPreference
 from app.models.escalation import EscalationPolicy
 from app.models.fire_drill import FireDrill
 from app.models.heartbeat_monitor import HeartbeatMonitor
 from app.models.incident import Incident, IncidentAssignment, IncidentComment
+from app.models.incident_template import IncidentTemplate
 from app.models.integration import Integration, IntegrationKey
 from app.models.message_template import MessageTemplate
 from app.models.notification_preference import ContactMethod, NotificationRule
 from app.models.on_call_notice import OnCallNoticePreference
+from app.models.postmortem import Postmortem, PostmortemTemplate
+from app.models.public_incident import PublicIncident
+from app.models.public_maintenance import PublicMaintenance
+from app.models.public_update import PublicUpdate
 from app.models.schedule import Schedule, ScheduleOverride, TemporarySchedule
 from app.models.service import MaintenanceWindow, Service
 from app.models.shift_request import ShiftRequest
+from app.models.status_component import ComponentGroup, StatusComponent
+from app.models.status_page import StatusPage
+from app.models.subscriber import Subscriber
+from app.models.subscriber_import import SubscriberImport
 from app.models.team import Team
 from app.models.user import User
 from app.models.webhook import WebhookSubscription
@@ -69,6 +80,7 @@ AUDITED: dict[type[Base], Audited] = {
     LoginSession: Audited(
         "session",
         _named("user_id ended_at end_reason"),
+        secret=_named("cookie_hash"),
         quiet=_named("address user_agent last_used_at expires_at"),
     ),
     ContactMethod: Audited(
@@ -151,6 +163,10 @@ AUDITED: dict[type[Base], Audited] = {
     MessageTemplate: Audited(
         "message_template", _named("kind channel subject body"), quiet=_named("updated_by")
     ),
+    IncidentTemplate: Audited(
+        "incident_template",
+        _named("name title description severity service tags checklist public_text is_active"),
+    ),
     HeartbeatMonitor: Audited(
         "heartbeat",
         _named("name description service severity interval_seconds grace_seconds is_active")
@@ -180,6 +196,72 @@ AUDITED: dict[type[Base], Audited] = {
         _named("schedule_id starts_at ends_at layers reason removed_at"),
         quiet=_named("created_by removed_by"),
     ),
+    StatusPage: Audited(
+        "status_page",
+        _named("name url description support_url time_zone shows_authors update_minutes"),
+        quiet=_named("version changed_at"),
+    ),
+    ComponentGroup: Audited("component_group", _named("name description position")),
+    StatusComponent: Audited(
+        "component",
+        _named("name description group_id position status set_status only_show_if_degraded")
+        | _named("shows_uptime service_id deleted_at"),
+    ),
+    PublicIncident: Audited(
+        "public_incident",
+        _named("incident_id title status impact started_at resolved_at withdrawn_at created_by"),
+        quiet=_named("code identified_at monitoring_at next_update_due_at remind_at")
+        | _named("end_reminded_of"),
+    ),
+    PublicMaintenance: Audited(
+        "public_maintenance",
+        _named("title status scheduled_for scheduled_until starts_itself ends_itself")
+        | _named("withdrawn_at created_by"),
+        quiet=_named("code next_at started_at completed_at"),
+    ),
+    PublicUpdate: Audited(
+        "public_update",
+        _named("public_incident_id public_maintenance_id status body posted_at withdrawn_at")
+        | _named("author_id"),
+        quiet=_named("changes notifies edited_at"),
+    ),
+    Postmortem: Audited(
+        "postmortem",
+        _named("incident_id title status summary impact root_cause went_well went_badly lessons")
+        | _named("timeline owner_id created_by published_at public_summary public_body is_public"),
+        quiet=_named("submitted_at published_by amended_at public_at public_amended_at")
+        | _named("subscribers_told_at"),
+    ),
+    PostmortemTemplate: Audited(
+        "postmortem_template",
+        _named("summary impact root_cause went_well went_badly lessons"),
+        quiet=_named("updated_by"),
+    ),
+    ActionItem: Audited(
+        "action_item",
+        _named("postmortem_id title description state priority owner_id due_on created_by"),
+        places=_named("url"),
+        quiet=_named("finished_at"),
+    ),
+    DigestPreference: Audited(
+        "digest_preference",
+        _named("user_id frequency hour weekday time_zone even_when_empty action_reminders"),
+        quiet=_named("next_at"),
+        key="user_id",
+    ),
+    # Whose address it is nobody reads in the log, which outlives the subscription.
+    Subscriber: Audited(
+        "subscriber",
+        _named("channel state frequency is_for_everything origin created_by confirmed_at")
+        | _named("unsubscribed_at bounced_at bounce_reason"),
+        secret=_named("address address_hash secret link_number token_hash"),
+        quiet=_named("asked_at asked_for"),
+    ),
+    SubscriberImport: Audited(
+        "subscriber_import",
+        _named("name have_agreed lines created_by"),
+        quiet=_named("state taken added known refused finished_at"),
+    ),
     WebhookSubscription: Audited(
         "webhook",
         _named("name event_types services severities is_active previous_until disabled_at")
@@ -192,6 +274,10 @@ AUDITED: dict[type[Base], Audited] = {
 
 # Tables that are no change of anybody's, or have a record of their own.
 RECORDED_ELSEWHERE: dict[str, str] = {
+    "action_item_reminders": "when owners are reminded; what was sent is a notification",
+    "digests": "the summaries that were made; each is a notification",
+    "postmortem_reviewers": "named with their postmortem, in words",
+    "postmortem_versions": "what a postmortem said before; each is kept and listed",
     "alerts": "what monitoring tools send; each is kept and listed",
     "audit_log": "the log itself",
     "calendar_shifts": "what a calendar said when; listed with it",
@@ -200,18 +286,24 @@ RECORDED_ELSEWHERE: dict[str, str] = {
     "escalation_events": "what policies did",
     "event_feed": "how far the change feed has come",
     "events": "the change feed of the same changes",
+    "component_spells": "how each component was when; its changes are told of it",
     "demo_marks": "what the demo has made; each thing is told by itself",
     "heartbeat_listening": "whether pings can come in",
     "heartbeat_outages": "when monitors were down; each has its incident",
     "heartbeat_pings": "what monitors send",
     "idempotency_keys": "answers that are kept for clients that try again",
     "incident_tallies": "how often an alert came",
+    "incident_template_uses": "which template an incident was declared with",
     "maintained_services": "named by the maintenance window that is for them",
     "notification_attempts": "what was sent, listed with its notification",
     "notification_preferences": "written in bulk; said in words",
     "preflight_findings": "what the nightly checks found; nobody changes it by hand",
     "preflight_runs": "when the nightly checks ran",
     "notifications": "what was sent",
+    "public_incident_components": "what an incident does to components; said with its updates",
+    "public_maintenance_components": "named by the maintenance that is for them",
+    "public_notices": "what subscribers are to hear of; the thing itself is told",
+    "public_update_versions": "what an update said before; each is kept and listed",
     "on_call_notices": "what people are told of their duty; what was sent is a notification",
     "on_call_watches": "how schedules were found when they were last looked at",
     "refresh_tokens": "each belongs to a session",
@@ -221,6 +313,9 @@ RECORDED_ELSEWHERE: dict[str, str] = {
     "search_queue": "incidents whose words are still to be read",
     "search_words": "the words of incidents",
     "silence_watches": "when incidents are looked at that may have fallen silent",
+    "subscriber_deliveries": "what was sent to subscribers; each is kept and listed",
+    "subscriber_import_lines": "listed with their import",
+    "subscriber_scopes": "what a subscriber wants, which they choose themselves",
     "team_members": "told of their team, in words",
     "throttles": "counters",
     "timeline_events": "the incident's own story",
@@ -235,6 +330,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "removed_at": ("removed", "updated"),
     "archived_at": ("archived", "restored"),
     "cancelled_at": ("cancelled", "updated"),
+    "withdrawn_at": ("withdrawn", "restored"),
+    "posted_at": ("posted", "updated"),
     "answered_at": ("answered", "updated"),
     "missed_at": ("missed", "updated"),
     "hashed_password": ("password_changed", "password_changed"),
@@ -245,3 +342,5 @@ VERBS: dict[str, tuple[str, str]] = {
 STATUS_VERBS = {"open": "reopened", "acknowledged": "acknowledged", "resolved": "resolved"}
 # And a shift request's, which is the word itself.
 STATUS_VERBS |= {status: status for status in RequestStatus if status is not RequestStatus.OPEN}
+# And a postmortem's.
+STATUS_VERBS |= {"draft": "returned", "in_review": "submitted", "published": "published"}

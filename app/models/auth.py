@@ -13,7 +13,8 @@ from app.domain.auth import ChallengePurpose, SessionEnd
 
 
 class LoginSession(Keyed, Base):
-    """One login on one device: the family of refresh tokens that follow from it."""
+    """One login on one device: a browser's, which its cookie proves, or the family of refresh
+    tokens that follow from it."""
 
     __tablename__ = "login_sessions"
     __table_args__ = (
@@ -28,7 +29,8 @@ class LoginSession(Keyed, Base):
     user_agent: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_used_at: Mapped[datetime]
-    expires_at: Mapped[datetime]  # when its newest refresh token does
+    expires_at: Mapped[datetime]  # when its cookie or its newest refresh token does
+    cookie_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[SessionEnd | None]
 

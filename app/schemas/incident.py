@@ -9,6 +9,7 @@ from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
 from app.schemas.types import (
     Comment,
     Document,
+    Flag,
     HttpUrl,
     Key,
     Labels,
@@ -26,10 +27,17 @@ CUSTOM_FIELDS_HELP = (
 
 
 class IncidentCreate(WriteSchema):
-    title: Title = Field(examples=["Database connection failed"])
+    """Title, severity and service are needed wherever no template says them."""
+
+    template_id: Key | None = Field(
+        None,
+        description="Whatever is left out is as this template has it. See /v1/incident-templates.",
+        examples=[None],
+    )
+    title: Title | None = Field(None, examples=["Database connection failed"])
     description: LongText | None = Field(None, examples=["Unable to connect to primary database"])
-    severity: SeverityWord = Field(examples=["high"])
-    service: ServiceName = Field(examples=["database"])
+    severity: SeverityWord | None = Field(None, examples=["high"])
+    service: ServiceName | None = Field(None, examples=["database"])
     tags: list[Tag] = Field([], max_length=32, examples=[["eu", "postgres"]])
     labels: Labels = Field({}, examples=[{"region": "eu-west-1"}])
     custom_fields: Document = Field(
@@ -39,6 +47,17 @@ class IncidentCreate(WriteSchema):
     assignees: list[Key] = Field(
         [], max_length=50, description="Users who have it from the start.", examples=[[1]]
     )
+
+    _kept = not_null("title", "severity", "service")
+
+
+EXAMPLE_INCIDENT: dict[str, Any] = {
+    "title": "Database connection failed",
+    "description": "Unable to connect to primary database",
+    "severity": "high",
+    "service": "database",
+    "tags": ["eu", "postgres"],
+}
 
 
 class IncidentUpdate(WriteSchema):
@@ -62,6 +81,24 @@ class IncidentUpdate(WriteSchema):
     )
 
     _kept = not_null("title", "severity", "service", "tags", "labels", "custom_fields", "status")
+
+
+class LastWords(WriteSchema):
+    """What the public is told at the end."""
+
+    body: Comment = Field(
+        description="Markdown, for the public: everybody reads it.",
+        examples=["Everything works again. We are sorry."],
+    )
+    notifies: Flag = Field(default=True, description="Whether subscribers are told.")
+
+
+class Resolve(WriteSchema):
+    """For a published incident, what the public is told in the same act."""
+
+    public_update: LastWords | None = Field(
+        None, description="Left out: the public is told nothing.", examples=[None]
+    )
 
 
 class Snooze(WriteSchema):

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.core.errors import UnauthorizedError
-from app.core.security import Passwords, hash_key, new_refresh_token
-from app.crud import crud_auth, crud_user
-from app.db.session import WriteSession
-from app.domain.auth import SessionEnd
+from app.core.security import Passwords, hash_key, new_cookie, new_refresh_token
+from app.crud import crud_auth, crud_caller, crud_user
+from app.crud.crud_caller import LiveLogin
+from app.db.session import Database, WriteSession
+from app.domain.auth import USE_NOTED_EVERY, SessionEnd, browser_expiry
 from app.models import LoginSession, RefreshToken, User
 from app.services import audit_log
 
@@ -73,22 +74,60 @@ async def begin(
     The account is held and looked at again: a password that was changed, or an account that
     was closed, since it was proved lets nobody in.
     """
+    login = await _let_in(session, user, proved, origin, life=life, now=now)
+    return Grant(user, login.id, await _next_token(session, login.id, life=life, now=now), now)
+
+
+async def begin_in_browser(
+    session: WriteSession,
+    user: User,
+    proved: str,
+    origin: Origin,
+    *,
+    life: timedelta,
+    now: datetime,
+) -> str:
+    """Let somebody in with a browser; the cookie that proves it from now on, kept nowhere."""
+    cookie = new_cookie()
+    hashed = hash_key(cookie)
+    await _let_in(session, user, proved, origin, life=life, cookie_hash=hashed, now=now)
+    return cookie
+
+
+async def _let_in(
+    session: WriteSession,
+    user: User,
+    proved: str,
+    origin: Origin,
+    *,
+    life: timedelta,
+    cookie_hash: str | None = None,
+    now: datetime,
+) -> LoginSession:
     held = await crud_user.lock(session, user.id)
     if held is None or not held.is_active or held.hashed_password != proved:
         raise WrongCredentialsError(WRONG)
     audit_log.was_proved(session, user)
-    login = await crud_auth.add_session(
-        session,
-        LoginSession(
-            user_id=user.id,
-            address=origin.address and origin.address[:64],
-            user_agent=origin.user_agent and origin.user_agent[:255],
-            created_at=now,
-            last_used_at=now,
-            expires_at=now + life,
-        ),
+    login = LoginSession(
+        user_id=user.id,
+        address=origin.address and origin.address[:64],
+        user_agent=origin.user_agent and origin.user_agent[:255],
+        created_at=now,
+        last_used_at=now,
+        expires_at=now + life,
+        cookie_hash=cookie_hash,
     )
-    return Grant(user, login.id, await _next_token(session, login.id, life=life, now=now), now)
+    return await crud_auth.add_session(session, login)
+
+
+async def in_browser(database: Database, cookie: str, *, life: timedelta) -> LiveLogin | None:
+    """The login that this cookie proves, if it is good; that it is in use is written down."""
+    login = await crud_caller.of_cookie(database, hash_key(cookie))
+    if login is not None and login.now - login.last_used_at >= USE_NOTED_EVERY:
+        until = browser_expiry(login.begun_at, life, login.now)
+        async with database.writing() as session:
+            await crud_auth.note_use(session, login.id, expires_at=until, now=login.now)
+    return login
 
 
 async def refresh(

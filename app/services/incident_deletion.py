@@ -2,7 +2,8 @@
 
 Nothing is removed from any table: a deleted incident is one that nobody finds any more (see
 `crud_incident`). It is resolved first, so that nothing pages for what nobody can see, and so
-that its problem, should it come again, opens a new incident.
+that its problem, should it come again, opens a new incident. What the public was told of it is
+withdrawn with it.
 """
 
 from datetime import datetime
@@ -13,6 +14,7 @@ from app.db.session import WriteSession
 from app.domain.incident import IncidentStatus, TimelineType
 from app.domain.user import Actor
 from app.services import incident as incident_service
+from app.services import public_incident
 from app.services.incident_held import held, tell
 
 
@@ -42,6 +44,7 @@ async def delete(
         await incident_service.enter(
             session, incident, IncidentStatus.RESOLVED, actor=actor, now=now
         )
+    await public_incident.hide_if_shown(session, incident, actor=actor, now=now)
     incident.deleted_at, incident.deleted_by = now, actor.user_id
     incident.touch(now)
     story = f"{actor.name} deleted the incident."

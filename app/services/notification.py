@@ -22,7 +22,7 @@ from app.domain.notification import (
 )
 from app.domain.user import Actor, Permission
 from app.models import Incident, Notification, User
-from app.services import audit_log, outbox
+from app.services import audit_log, escalation_by_hand, outbox
 from app.services import escalation as escalation_service
 from app.services import incident as incident_service
 
@@ -239,4 +239,22 @@ async def acknowledge_by_link(
     await incident_service.enter(
         session, incident, IncidentStatus.ACKNOWLEDGED, actor=linked.actor, now=now
     )
+    return True
+
+
+async def escalate_by_link(session: WriteSession, notification_id: int, *, now: datetime) -> bool:
+    """Call whoever comes next, as the person who was paged and cannot take it.
+
+    A link acts once, whichever of the two it does; False if it was used, or answered, before.
+    """
+    linked = await follow_link(session, notification_id)
+    person = await crud_user.get(session, linked.actor.user_id) if linked.actor.user_id else None
+    if person is not None:
+        audit_log.was_proved(session, person)
+    incident = await crud_incident.lock(session, linked.incident.id)
+    if incident is None or incident.status is not IncidentStatus.OPEN or incident.is_drill:
+        return False
+    if not await crud_notification.use_link(session, notification_id, now=now):
+        return False
+    await escalation_by_hand.escalate(session, incident.id, actor=linked.actor, now=now)
     return True

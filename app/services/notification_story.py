@@ -103,6 +103,10 @@ LETTERS = {
     NotificationKind.SHIFT_REQUESTED: "It tells that somebody asks for cover, or offers a swap.",
     NotificationKind.SHIFT_ANSWERED: "It tells what became of a shift that was asked for.",
     NotificationKind.PREFLIGHT: "It tells what the nightly checks found.",
+    NotificationKind.ACTION_ITEM_DUE: "It tells that an action item is due the next day.",
+    NotificationKind.ACTION_ITEM_OVERDUE: "It tells that an action item is overdue.",
+    NotificationKind.POSTMORTEM_REVIEW: "It asks for the review of a postmortem.",
+    NotificationKind.DIGEST: "It sums up what happened, as its reader wanted.",
 }
 
 

@@ -1,17 +1,66 @@
 """The pages, and the files they load."""
 
 from fastapi import APIRouter, FastAPI
-from fastapi.staticfiles import StaticFiles
 
-from app.web.pages import account, acknowledge, home
-from app.web.templating import STATIC
+from app.web import faults
+from app.web.compressed import Compressed
+from app.web.faults import failure
+from app.web.pages import (
+    account,
+    acknowledge,
+    action_items,
+    digests,
+    frame,
+    home,
+    incident_actions,
+    incident_forms,
+    incident_parts,
+    incident_public,
+    incident_templates,
+    incidents,
+    phone,
+    postmortem_forms,
+    postmortems,
+    pushes,
+    sessions,
+    status,
+    subscriber_imports,
+    subscribers,
+    subscribing,
+)
+from app.web.statics import Statics
 
 router = APIRouter()
 router.include_router(home.router)
+router.include_router(home.parts)
 router.include_router(acknowledge.router)
 router.include_router(account.router)
+router.include_router(status.router)
+router.include_router(subscribing.router)
+router.include_router(subscriber_imports.router)  # before /subscribers/{id}
+router.include_router(subscribers.router)
+router.include_router(phone.router)
+router.include_router(pushes.router)
+router.include_router(sessions.router)
+router.include_router(frame.router)
+router.include_router(incident_forms.router)  # /incidents/new comes before /incidents/{id}
+router.include_router(incident_actions.router)
+router.include_router(incident_parts.router)
+router.include_router(incident_public.router)
+router.include_router(incident_templates.router)
+router.include_router(incidents.router)
+router.include_router(postmortem_forms.router)
+router.include_router(action_items.router)
+router.include_router(postmortems.router)
+router.include_router(digests.router)
+
+
+__all__ = ["failure", "install"]
 
 
 def install(app: FastAPI) -> None:
+    """Put the pages into an application that has its own way to tell of errors already."""
     app.include_router(router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    faults.install(app)
+    app.add_middleware(Compressed)
+    app.mount("/static", Statics(), name="static")

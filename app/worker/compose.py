@@ -7,7 +7,7 @@ not be taken for a copy.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from app.core.security import Signer, Vault
 from app.domain.auth import CHALLENGE_LIFE, ChallengePurpose
 from app.domain.contact_method import secret_place
 from app.domain.lease import Leased
-from app.domain.notification import DUTY_KINDS, Channel, NotificationKind
+from app.domain.notification import DUTY_KINDS, TASK_KINDS, Channel, NotificationKind
 from app.messages.facts import (
     AssignmentFacts,
     BundleFacts,
@@ -39,11 +39,18 @@ from app.messages.render import Rendered, for_program, render, render_bundle
 from app.messages.wording import Wording
 from app.services.notification import LINK_PURPOSE
 from app.services.receipt import LINK_PURPOSE as RECEIPT_PURPOSE
-from app.worker.compose_duty import duty_facts
+from app.worker.compose_digest import digest_facts
+from app.worker.compose_duty import duty_facts, public_reminder_facts
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SIGNUP, RECOVERY = ChallengePurpose.SIGNUP, ChallengePurpose.RECOVERY
 CONTACT_METHOD = ChallengePurpose.CONTACT_METHOD
+# Letters that are made of what their rows remember, and of nothing else.
+LETTERS: Mapping[NotificationKind, Callable[[Leased, str], Facts]] = {
+    **dict.fromkeys((*DUTY_KINDS, *TASK_KINDS), duty_facts),
+    NotificationKind.DIGEST: digest_facts,
+    NotificationKind.PUBLIC_REMINDER: public_reminder_facts,
+}
 
 
 class UnsendableError(Exception):
@@ -203,8 +210,9 @@ class _Composer:
     def _letter(self, lease: Leased) -> Facts:
         """A letter between Tocsin and one person."""
         name = lease.user_name
-        if lease.kind in DUTY_KINDS:
-            return duty_facts(lease, self._public_url)
+        made = LETTERS.get(lease.kind)
+        if made is not None:
+            return made(lease, self._public_url)
         match lease.kind:
             case NotificationKind.TEST:
                 contact = lease.contact.label if lease.contact else None

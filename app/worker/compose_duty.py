@@ -1,18 +1,21 @@
 """What a message about duty says, out of what its row remembers."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from app.domain.lease import Leased
-from app.domain.notification import NotificationKind
+from app.domain.notification import TASK_KINDS, NotificationKind
 from app.messages.facts import (
     DutyChangeFacts,
     DutyFacts,
     DutyMessage,
+    PublicReminderFacts,
     ShiftAnswerFacts,
     ShiftRequestFacts,
+    TaskFacts,
 )
+from app.messages.plain import instant
 
 Span = tuple[datetime, datetime]
 
@@ -20,6 +23,8 @@ Span = tuple[datetime, datetime]
 def duty_facts(lease: Leased, public_url: str) -> DutyMessage:
     """The facts of a leased message about duty."""
     facts = lease.facts
+    if lease.kind in TASK_KINDS:
+        return _task(lease, public_url)
     shared: dict[str, Any] = {
         "recipient": lease.user_name,
         "schedule": str(facts["schedule"]),
@@ -46,6 +51,19 @@ def duty_facts(lease: Leased, public_url: str) -> DutyMessage:
     )
 
 
+def _task(lease: Leased, public_url: str) -> TaskFacts:
+    facts = lease.facts
+    due_on = facts.get("due_on")
+    return TaskFacts(
+        recipient=lease.user_name,
+        title=str(facts["title"]),
+        incident_id=int(facts["incident_id"]),
+        due_on=None if due_on is None else date.fromisoformat(due_on),
+        actor=facts.get("actor"),
+        url=f"{public_url}/incidents/{facts['incident_id']}/postmortem",
+    )
+
+
 def _request(facts: Any, public_url: str) -> dict[str, Any]:
     return {
         "request_id": facts["request_id"],
@@ -60,3 +78,18 @@ def _request(facts: Any, public_url: str) -> dict[str, Any]:
 def _span(part: Sequence[str]) -> Span:
     since, until = part
     return datetime.fromisoformat(since), datetime.fromisoformat(until)
+
+
+def public_reminder_facts(lease: Leased, public_url: str) -> PublicReminderFacts:
+    """The facts of a leased message about what the public waits to hear."""
+    due_at = lease.facts["due_at"]
+    return PublicReminderFacts(
+        recipient=lease.user_name,
+        title=str(lease.facts["title"]),
+        incident_id=int(lease.facts["incident_id"]),
+        due_on=None,
+        actor=None,
+        url=f"{public_url}/incidents/{lease.facts['incident_id']}",
+        status=str(lease.facts["status"]),
+        due_at=None if due_at is None else instant(datetime.fromisoformat(due_at)),
+    )

@@ -16,10 +16,14 @@ from app.crud import (
     crud_idempotency_key,
     crud_notification,
     crud_on_call_notice,
+    crud_subscriber,
+    crud_subscriber_delivery,
+    crud_subscriber_import,
     crud_throttle,
     crud_webhook_delivery,
 )
 from app.db.session import Database, WriteSession, transaction_time
+from app.domain.subscriber import FORGOTTEN_AFTER, UNCONFIRMED_FOR
 from app.services import idempotency_key as idempotency_key_service
 
 BATCH = 500
@@ -31,6 +35,7 @@ NOTICES_KEPT = timedelta(days=30)  # of duty: what was sent of them is a letter
 BODIES_KEPT = timedelta(days=14)  # of alerts, unless a setting says otherwise
 EVENTS_KEPT = timedelta(days=7)  # likewise
 DELIVERIES_KEPT = timedelta(days=30)  # to webhook subscriptions, after they ended
+IMPORTS_KEPT = timedelta(days=30)  # files of subscribers, after they were taken in
 CALENDARS_KEPT = timedelta(days=800)  # what calendars said of a time, after it ended
 
 Remove = Callable[[WriteSession, datetime], Awaitable[int]]
@@ -74,6 +79,28 @@ async def _abandoned_deliveries(session: WriteSession, now: datetime) -> int:
     return await crud_webhook_delivery.cancel_abandoned(session, now=now, limit=BATCH)
 
 
+async def _unconfirmed(session: WriteSession, now: datetime) -> int:
+    return await crud_subscriber.remove_unconfirmed(
+        session, before=now - UNCONFIRMED_FOR, limit=BATCH
+    )
+
+
+async def _unsubscribed(session: WriteSession, now: datetime) -> int:
+    return await crud_subscriber.remove_unsubscribed(
+        session, before=now - FORGOTTEN_AFTER, limit=BATCH
+    )
+
+
+async def _sent_to_subscribers(session: WriteSession, now: datetime) -> int:
+    return await crud_subscriber_delivery.remove_over(
+        session, before=now - FORGOTTEN_AFTER, limit=BATCH
+    )
+
+
+async def _imports(session: WriteSession, now: datetime) -> int:
+    return await crud_subscriber_import.remove_over(session, before=now - IMPORTS_KEPT, limit=BATCH)
+
+
 class Housekeeping:
     """Sweeps, and counts what it removed since this process began."""
 
@@ -98,6 +125,10 @@ class Housekeeping:
             _letters,
             _notices,
             _answers,
+            _sent_to_subscribers,
+            _unsubscribed,
+            _unconfirmed,
+            _imports,
             self._bodies,
             self._events,
             self._audit_log,

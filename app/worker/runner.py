@@ -24,15 +24,18 @@ from app.domain.heartbeat_monitor import MONITORS
 from app.domain.search import READER
 from app.domain.storm import USUAL_SERVICE_LIMIT, ServiceLimit
 from app.services.calendar import CALENDARS
+from app.services.digest import LOOP as DIGESTS
 from app.services.notification_preference import unconfigured
 from app.services.on_call_notice import LOOP as NOTICES
 from app.services.preflight import LOOP as PREFLIGHT
 from app.services.quiet import LOOP as QUIET
+from app.services.status_page import LOOP as PUBLIC_PAGE
 from app.services.webhook import DELIVERY as HOOKS
 from app.worker.auditor import AUDIT_EVERY, Auditor
 from app.worker.calendars import Calendars
 from app.worker.compose import Compose
 from app.worker.delivery import LEASE_MARGIN, Lane
+from app.worker.digests import Digests
 from app.worker.escalation import Climber
 from app.worker.heartbeat import Heartbeat
 from app.worker.housekeeping import BODIES_KEPT, EVENTS_KEPT, Housekeeping
@@ -40,10 +43,14 @@ from app.worker.loop import Loop
 from app.worker.monitors import Monitors
 from app.worker.notices import Notices
 from app.worker.preflight import Preflight
+from app.worker.public_page import PublicPages
 from app.worker.quiet import Quiet
 from app.worker.reader import Reader
 from app.worker.receipts import Receipts
 from app.worker.relay import Relay
+from app.worker.subscribers import Subscribers
+from app.worker.telling import LOOPS as TELLING
+from app.worker.telling import Telling
 from app.worker.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
@@ -85,6 +92,7 @@ class Worker:
         metrics: Metrics | None = None,
         webhooks: Webhooks | None = None,
         calendars: Calendars | None = None,
+        telling: Telling | None = None,
     ) -> None:
         self._metrics = metrics or Metrics()
         self._database = database
@@ -125,9 +133,11 @@ class Worker:
             RELAY: [Loop(RELAY, Relay(database).round, longest_sleep=longest)],
             READER: [Loop(READER, Reader(database).round, longest_sleep=longest)],
             NOTICES: [Loop(NOTICES, Notices(database).round, longest_sleep=longest)],
+            DIGESTS: [Loop(DIGESTS, Digests(database).round, longest_sleep=longest)],
             QUIET: [Loop(QUIET, Quiet(database).round, longest_sleep=longest)],
             PREFLIGHT: [Loop(PREFLIGHT, self._checks(senders).round, longest_sleep=SWEEP_EVERY)],
             MONITORS: [Loop(MONITORS, monitors.round, longest_sleep=longest)],
+            PUBLIC_PAGE: [Loop(PUBLIC_PAGE, PublicPages(database).round, longest_sleep=longest)],
         }
         for lane in self._lanes:
             loop = Loop(
@@ -138,6 +148,9 @@ class Worker:
         self._calendars = calendars
         if calendars is not None:
             self._loops[CALENDARS] = [Loop(CALENDARS, calendars.round, longest_sleep=longest)]
+        self._telling = telling
+        if telling is not None:
+            self._loops |= telling.loops(longest)
         self._webhooks = webhooks
         if webhooks is not None:
             sending = Loop(HOOKS, webhooks.deliver_due, longest_sleep=longest)
@@ -151,8 +164,9 @@ class Worker:
         for loop in self._all_loops():
             loop.start()
         self._every(self._safety_tick, ESCALATION, DELIVERY, RECEIPTS, RELAY, READER, FEED, HOOKS)
-        self._every(self._safety_tick, NOTICES)
-        self._every(self._safety_tick, MONITORS, QUIET)
+        self._every(self._safety_tick, NOTICES, DIGESTS)
+        self._every(self._safety_tick, MONITORS, QUIET, PUBLIC_PAGE)
+        self._every(self._safety_tick, *TELLING)
         self._every(AUDIT_EVERY, AUDIT)
         self._every(SWEEP_EVERY, HOUSEKEEPING)
         self._scheduler.start()
@@ -182,6 +196,8 @@ class Worker:
             await self._webhooks.close()
         if self._calendars is not None:
             await self._calendars.close()
+        if self._telling is not None:
+            await self._telling.close()
 
     def is_alive(self) -> bool:
         return all(loop.is_alive() for loop in self._all_loops())
@@ -236,9 +252,14 @@ class Worker:
         for loop in self._loops.get(name, ()):
             loop.ring()
 
-    def _ways(self) -> list[Lane | Webhooks]:
+    def _ways(self) -> list[Lane | Webhooks | Subscribers]:
         """Everything that sends."""
-        return [*self._lanes, *([] if self._webhooks is None else [self._webhooks])]
+        ways: list[Lane | Webhooks | Subscribers] = [*self._lanes]
+        if self._webhooks is not None:
+            ways.append(self._webhooks)
+        if self._telling is not None:
+            ways.append(self._telling.way)
+        return ways
 
     def _all_loops(self) -> Iterable[Loop]:
         return [loop for loops in self._loops.values() for loop in loops]

@@ -11,6 +11,7 @@ HOLIDAY = ics("UID:1\nDTSTART;VALUE=DATE:20261225").decode()
 
 class Tour(Protocol):
     world: World
+    seen: set[str]
 
     async def do(
         self, route: str, who: Person | None, said: str, *, json: Any = None, **keys: Any

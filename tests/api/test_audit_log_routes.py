@@ -6,6 +6,9 @@ from app.domain.user import Role
 from tests.api.answers import send
 from tests.api.audited_calendars import calendars
 from tests.api.audited_duty import being_on_call
+from tests.api.audited_learned import learned
+from tests.api.audited_public import status_page
+from tests.api.audited_subscribers import subscribers
 from tests.api.auditing import actions_since
 from tests.api.catalogue import in_hours
 from tests.api.rotas import weekly
@@ -32,6 +35,7 @@ UNAUDITED = {
     "POST /v1/webhooks/alerts": "a tool; each alert is kept",
     "POST /v1/webhooks/alertmanager": "likewise",
     "POST /v1/webhooks/elastic": "likewise",
+    "POST /v1/public/subscribers": "sends a link, which is listed; following it is told",
     "POST /v1/ping/{token}": "a monitor; its last pings are kept",
     "POST /v1/ping/{token}/{signal}": "likewise",
 }
@@ -74,8 +78,11 @@ async def test_every_change_is_told(world: World) -> None:
     await _catalogue(tour, admin)
     await _schedules(tour, admin)
     await being_on_call(tour, admin)
+    await learned(tour, admin)
     await calendars(tour, admin)
+    await subscribers(tour, admin)
     await _hooks(tour, admin)
+    await status_page(tour, admin)
     await _incidents(tour, admin)
     await _logins(tour, admin)
     changing = {" ".join(route.split()) for route in TABLE if not route.startswith("GET ")}
@@ -191,6 +198,11 @@ async def _catalogue(tour: Tour, admin: Person) -> None:
     window = {"window_id": (await tour.do(f"POST {windows}", admin, said, json=body))["id"]}
     await tour.do(f"DELETE {one_window}", admin, "maintenance_window.cancelled", **window)
     await tour.do(f"DELETE {one}", admin, "service.deleted", **which)
+    body, said = {"name": "Disk", "title": "Disk full", "severity": "high"}, "incident_template"
+    made = await tour.do("POST /v1/incident-templates", admin, f"{said}.created", json=body)
+    one, which = "/v1/incident-templates/{template_id}", {"template_id": made["id"]}
+    await tour.do(f"PATCH {one}", admin, f"{said}.updated", json={"tags": ["x"]}, **which)
+    await tour.do(f"DELETE {one}", admin, f"{said}.deleted", **which)
 
 
 async def _schedules(tour: Tour, admin: Person) -> None:

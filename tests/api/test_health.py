@@ -9,10 +9,10 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import event
 
+from app.api.state import NoLoops
 from app.core.version import VERSION
 from app.db.session import Database
 from app.domain.time_zone import time_zone_version
-from app.main import NoLoops
 from tests.conftest import Clock
 from tests.world import World
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from tests.api.answers import faulty, refused, send
+from tests.api.publishing import publish
+from tests.postmortems import begun
 from tests.world import World
 
 KNOWN_TO_ALL = {"page", "per_page", "cursor", "sort_by", "sort_order"}
@@ -80,6 +82,8 @@ async def test_every_list_can_be_read_in_each_of_its_orders(
 ) -> None:
     who = await world.admin()
     incident = await world.declare(who)
+    await begun(world, who, incident["id"])
+    await publish(world, who, incident)
     for path, parameters in lists(document).items():
         address = address_of(path, incident["id"])
         for word in orders(parameters["sort_by"], document):

@@ -14,12 +14,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from sqlalchemy import event
 
+from app.api.state import NoLoops
 from app.api.watch import Watch
 from app.channels.base import RetryLater
 from app.core.metrics import Metrics, Settled
 from app.db.session import Database
 from app.domain.notification import Channel
-from app.main import NoLoops
 from tests.conftest import Clock, plain
 from tests.world import Scripted, World
 

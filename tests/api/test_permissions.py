@@ -65,6 +65,16 @@ async def test_each_may_do_what_the_table_says(world: World, caller: str) -> Non
         "key": "region",
         "token": "guess",
         "channel": "email",
+        "component_id": 999_999,
+        "group_id": 999_999,
+        "maintenance_id": 999_999,
+        "update_id": 999_999,
+        "code": "unknown",
+        "template_id": 4711,
+        "postmortem_id": 4711,
+        "item_id": 4711,
+        "subscriber_id": 999_999,
+        "import_id": 999_999,
     }
 
     wrong = []

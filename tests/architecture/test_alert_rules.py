@@ -13,13 +13,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.api.feed import Feed
 from app.api.metrics import _figures
+from app.api.state import NoLoops
 from app.api.watch import Look
 from app.core.metrics import Metrics
 from app.crud.crud_health import Backlog, Queue, Sessions
 from app.db.session import Database
 from app.domain.heartbeat_monitor import MonitorState
 from app.domain.notification import Channel
-from app.main import NoLoops
 from tests.absent import absent
 
 ROOT = Path(__file__).parents[2]

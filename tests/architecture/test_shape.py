@@ -14,8 +14,9 @@ STEMS = {
     "alert", "api_key", "audit_log", "audit_trail", "auth", "bundle", "calendar",
     "calendar_feed", "calendar_shift", "caller", "contact_method", "custom_field", "demo",
     "duty_change", "escalation", "event", "figures", "figures_people", "fire_drill", "handoff",
-    "health", "heartbeat_monitor", "heartbeat_ping", "idempotency_key", "incident",
-    "incident_filter", "incident_list", "incident_shown", "intake", "integration", "ladder",
+    "health", "home", "heartbeat_monitor", "heartbeat_ping", "idempotency_key", "incident",
+    "incident_filter", "incident_list", "incident_shown", "incident_template", "intake",
+    "integration", "ladder",
     "maintenance_window", "message_template", "notification", "notification_preference",
     "notification_story", "on_call", "on_call_notice", "outbox", "pager", "plain_intake",
     "preflight", "quiet",
@@ -34,8 +35,21 @@ PLURAL = {"api_keys": "api_key",
 PLURAL |= {"schedules": "schedule", "schedule_overrides": "schedule_override"}
 PLURAL |= {"maintenance_windows": "maintenance_window", "services": "service", "teams": "team"}
 PLURAL |= {"shift_requests": "shift_request", "on_call_notices": "on_call_notice"}
+STEMS |= {"incident_page"}
+PLURAL |= {"incident_templates": "incident_template"}
+STEMS |= {"postmortem", "action_item", "digest"}
+PLURAL |= {"public_postmortems": "postmortem"}
+PLURAL |= {"postmortems": "postmortem", "action_items": "action_item", "digests": "digest"}
+STEMS |= {"subscriber", "subscriber_delivery", "subscriber_delivery_list", "subscriber_import"}
+STEMS |= {"subscriber_notice"}
+PLURAL |= {"subscribers": "subscriber", "subscriber_deliveries": "subscriber_delivery"}
+PLURAL |= {"subscriber_imports": "subscriber_import", "public_subscribers": "subscriber"}
 PLURAL |= {"calendars": "calendar", "calendar_feeds": "calendar_feed"}
 PLURAL |= {"calendar_file": "calendar_feed"}
+STEMS |= {"public_incident", "public_maintenance", "public_page", "public_update"}
+STEMS |= {"status_component", "status_page", "statuspage"}
+PLURAL |= {"public_incidents": "public_incident", "public_maintenances": "public_maintenance"}
+PLURAL |= {"public_updates": "public_update", "status_components": "status_component"}
 PLURAL |= {"heartbeats": "heartbeat_monitor", "pings": "heartbeat_ping"}
 # The seed's own name for a second door into `integration`, and its siblings.
 DOORS = {"elastic_webhook", "alertmanager_webhook", "alerts_webhook",

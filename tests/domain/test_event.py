@@ -3,7 +3,16 @@
 from app.domain.event import TOLD_AS, EventType
 from app.domain.incident import TimelineType
 
-PUBLIC_ONLY = {EventType.UPDATE_POSTED, EventType.POSTMORTEM_PUBLISHED}
+PUBLIC_ONLY = {
+    EventType.UPDATE_POSTED,
+    EventType.POSTMORTEM_PUBLISHED,
+    EventType.MAINTENANCE_CREATED,
+    EventType.MAINTENANCE_UPDATED,
+    EventType.MAINTENANCE_STATUS_CHANGED,
+    EventType.MAINTENANCE_UPDATE_POSTED,
+    EventType.MAINTENANCE_DELETED,
+    EventType.COMPONENT_STATUS_CHANGED,
+}
 
 
 def test_every_type_of_entry_has_been_thought_of() -> None:

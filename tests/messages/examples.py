@@ -1,22 +1,27 @@
 """Facts of every kind, and of a bundle."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from app.domain.notification import Channel, NotificationKind
 from app.messages.facts import (
     BundleFacts,
     BundleItem,
     ContactTestFacts,
+    DigestFacts,
+    DigestLine,
+    DigestPart,
     DutyChangeFacts,
     DutyFacts,
     Facts,
     PasswordChangedFacts,
     PreflightFacts,
+    PublicReminderFacts,
     RecoveryFacts,
     ShiftAnswerFacts,
     ShiftRequestFacts,
     SignupFacts,
     SignupKnownFacts,
+    TaskFacts,
     VerificationFacts,
     WebhookDisabledFacts,
 )
@@ -85,6 +90,55 @@ EXAMPLES: dict[NotificationKind, Facts] = {
         new=3,
         findings=("Nobody is on call by “Databases”. Add a layer.", "Bob is deactivated."),
         api_url="https://tocsin.test/v1/preflight",
+    ),
+    **dict.fromkeys(
+        (NotificationKind.ACTION_ITEM_DUE, NotificationKind.ACTION_ITEM_OVERDUE),
+        TaskFacts(
+            recipient="Ana",
+            title="Remove archived logs every night",
+            incident_id=4711,
+            due_on=date(2026, 11, 22),
+            actor=None,
+            url="https://tocsin.test/incidents/4711/postmortem",
+        ),
+    ),
+    NotificationKind.POSTMORTEM_REVIEW: TaskFacts(
+        recipient="Ana",
+        title="Disk almost full",
+        incident_id=4711,
+        due_on=None,
+        actor="Bob",
+        url="https://tocsin.test/incidents/4711/postmortem",
+    ),
+    NotificationKind.DIGEST: DigestFacts(
+        recipient="Ana",
+        is_weekly=False,
+        since="2026-11-20 09:00 CET",
+        until="2026-11-21 09:00 CET",
+        numbers=(("New", "3"), ("Resolved", "2"), ("Open", "4"), ("Pages", "5 to you")),
+        parts=(
+            DigestPart(
+                heading="Not over yet",
+                lines=(
+                    DigestLine(
+                        words="#4711 Disk almost full (critical)",
+                        url="https://tocsin.test/incidents/4711",
+                    ),
+                ),
+                more=2,
+            ),
+        ),
+        settings_url="https://tocsin.test/digest",
+    ),
+    NotificationKind.PUBLIC_REMINDER: PublicReminderFacts(
+        recipient="Ana",
+        title="Checkout is slow",
+        incident_id=4711,
+        due_on=None,
+        actor=None,
+        url="https://tocsin.test/incidents/4711",
+        status="investigating",
+        due_at="2026-11-21 03:30 UTC",
     ),
     NotificationKind.SHIFT_REQUESTED: SHIFT_REQUEST,
     NotificationKind.SHIFT_ANSWERED: ShiftAnswerFacts(

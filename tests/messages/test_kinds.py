@@ -23,6 +23,7 @@ ACCOUNT_KINDS = (
     NotificationKind.PASSWORD_CHANGED,
     NotificationKind.WEBHOOK_DISABLED,
     NotificationKind.PREFLIGHT,
+    NotificationKind.DIGEST,
 )
 SCRIPT = "<script>alert(1)</script>\"'&"
 

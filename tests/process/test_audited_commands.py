@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from app import cli
+from app.api.first_admin import make_first_admin
 from app.core.load import load_settings
 from app.db.session import Database
 from app.main import Setup
@@ -36,8 +37,12 @@ async def test_a_new_admin_is_told_with_the_command_that_made_it(
 
 async def test_so_is_the_first_one(database: Database, database_url: str, tmp_path: Path) -> None:
     setup = _setup(database_url, tmp_path)
-    assert await cli._make_first_admin(setup, database) is not None
-    assert await cli._make_first_admin(setup, database) is None
+
+    def chosen() -> str:
+        return cli.FIRST_ADMIN
+
+    assert await make_first_admin(setup.settings, database, chosen) is not None
+    assert await make_first_admin(setup.settings, database, chosen) is None
     world = World(database, None, None, None)  # type: ignore[arg-type]
     rows = await world.sql("SELECT actor_kind FROM audit_log WHERE action = 'user.created'")
     assert [row[0] for row in rows] == ["system"]

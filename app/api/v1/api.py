@@ -5,6 +5,7 @@ from fastapi import APIRouter, Depends
 from app.api.deps import FromAnybody, logged_in
 from app.api.errors import answers
 from app.api.v1.endpoints import (
+    action_items,
     alertmanager_webhook,
     alerts,
     alerts_webhook,
@@ -16,12 +17,14 @@ from app.api.v1.endpoints import (
     calendars,
     contact_methods,
     custom_fields,
+    digests,
     elastic_webhook,
     escalation,
     figures,
     fire_drills,
     handoff,
     heartbeats,
+    incident_templates,
     incidents,
     integrations,
     maintenance_windows,
@@ -33,13 +36,25 @@ from app.api.v1.endpoints import (
     on_call_notices,
     pager,
     pings,
+    postmortems,
     preflight,
+    public_incidents,
+    public_maintenances,
+    public_page,
+    public_postmortems,
+    public_subscribers,
+    public_updates,
     receipts,
     schedule_overrides,
     schedules,
     services,
     shift_requests,
+    status_components,
+    status_page,
     streams,
+    subscriber_deliveries,
+    subscriber_imports,
+    subscribers,
     teams,
     users,
     webhook_subscriptions,
@@ -53,6 +68,7 @@ for module in (
     notification_preferences,
     notification_rules,
     incidents,
+    incident_templates,
     custom_fields,
     escalation,
     fire_drills,
@@ -73,11 +89,22 @@ for module in (
     pager,
     handoff,
     on_call_notices,
+    digests,
+    postmortems,
+    action_items,
     on_call,
     schedules,
     schedule_overrides,
     calendars,
     calendar_feeds,
+    subscribers,
+    subscriber_deliveries,
+    subscriber_imports,
+    status_page,
+    status_components,
+    public_incidents,
+    public_maintenances,
+    public_updates,
 ):
     people.include_router(module.router)
 
@@ -100,5 +127,8 @@ router = APIRouter(
 )
 router.include_router(auth.router, dependencies=[FromAnybody])
 router.include_router(people)
+router.include_router(public_subscribers.router, dependencies=[FromAnybody])
 router.include_router(tools)
 router.include_router(streams.router)
+router.include_router(public_page.router)
+router.include_router(public_postmortems.router)

@@ -1,5 +1,6 @@
 """The link in a page. Reading it changes nothing, because mail scanners follow links; the
-button on it acknowledges, once, as the person who was paged. Of a fire drill it is the answer."""
+buttons on it act, once, as the person who was paged: one acknowledges, the other calls whoever
+comes next. Of a fire drill it is the answer. The buttons of a push press these, too."""
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -15,6 +16,8 @@ from app.web.templating import page
 
 router = APIRouter(include_in_schema=False, dependencies=[FromAnybody])
 
+DONE = "Tocsin-Done"  # whether this very press did it, for the service worker, which reads no page
+
 
 @router.get("/a/{token}")
 async def show(service: ServiceDep, session: ReadSession, token: str) -> HTMLResponse:
@@ -25,7 +28,7 @@ async def show(service: ServiceDep, session: ReadSession, token: str) -> HTMLRes
         linked = await notification_service.follow_link(session, notification_id)
     except NotFoundError:
         return page("gone.html", status=404)
-    return await _shown(session, linked, story=None)
+    return await _shown(session, linked, token, story=None)
 
 
 @router.post("/a/{token}")
@@ -45,7 +48,23 @@ async def acknowledge(
     story = "You have acknowledged it. Paging has stopped." if was_first else None
     if was_first and linked.incident.is_drill:
         story = await _answered(session, linked.incident.id)
-    return await _shown(session, linked, story=story)
+    return await _shown(session, linked, token, story=story)
+
+
+@router.post("/a/{token}/escalate")
+async def escalate(
+    service: ServiceDep, session: WriteSession, now: Now, token: str
+) -> HTMLResponse:
+    notification_id = service.signer.read_link(LINK_PURPOSE, token)
+    if notification_id is None:
+        return page("gone.html", status=404)
+    try:
+        was_first = await notification_service.escalate_by_link(session, notification_id, now=now)
+        linked = await notification_service.follow_link(session, notification_id)
+    except NotFoundError:
+        return page("gone.html", status=404)
+    story = "You have escalated it. Whoever comes next is paged now." if was_first else None
+    return await _shown(session, linked, token, story=story)
 
 
 async def _answered(session: ReadSession, incident_id: int) -> str:
@@ -56,18 +75,21 @@ async def _answered(session: ReadSession, incident_id: int) -> str:
 
 
 async def _shown(
-    session: ReadSession, linked: LinkedIncident, *, story: str | None
+    session: ReadSession, linked: LinkedIncident, token: str, *, story: str | None
 ) -> HTMLResponse:
     incident = linked.incident
     holder = "Somebody"
     if incident.status is IncidentStatus.ACKNOWLEDGED and incident.acknowledged_by is not None:
         person = await crud_user.get(session, incident.acknowledged_by)
         holder = person.display_name if person is not None else holder
-    return page(
+    shown = page(
         "acknowledge.html",
         incident=incident,
+        token=token,
         name=linked.actor.name,
         is_used=linked.is_used,
         holder=holder,
         story=story,
     )
+    shown.headers[DONE] = "yes" if story is not None else "no"
+    return shown

@@ -4,6 +4,7 @@ The doors that strangers may knock at. Passwords are hashed and checked outside 
 that takes long, and would hold a connection.
 """
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,7 +13,6 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
 from app.api.bounds import BoundedRoute
-from app.api.client import client_of
 from app.api.deps import (
     CurrentSession,
     CurrentUser,
@@ -27,17 +27,11 @@ from app.api.deps import (
 from app.api.documented import NAMED_REQUEST
 from app.api.errors import answers
 from app.api.grants import granted, origin_of
-from app.api.throttling import count, no_sooner_than
-from app.crud import crud_auth, crud_user
+from app.api.signing_in import ask_for_account, ask_for_recovery, sign_in
+from app.crud import crud_auth
 from app.db.session import WriteSession as Writing
 from app.db.session import transaction_time
-from app.domain.throttle import (
-    RECOVERY_PER_ADDRESS,
-    RECOVERY_PER_CLIENT,
-    SIGNUP_PER_ADDRESS,
-    SIGNUP_PER_CLIENT,
-    login_quotas,
-)
+from app.domain.throttle import login_quotas
 from app.domain.user import Role
 from app.models import User
 from app.schemas.auth import (
@@ -58,10 +52,7 @@ from app.services import account as account_service
 from app.services import auth as auth_service
 from app.services import throttle
 from app.services import user as user_service
-from app.services.account import SignupClosedError
-from app.services.auth import Grant, RefreshRefusedError, WrongCredentialsError
-
-SAME_TIME = 0.1  # seconds, whoever asks
+from app.services.auth import Grant, RefreshRefusedError
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=BoundedRoute)
 
@@ -124,38 +115,18 @@ async def log_in(
     Takes JSON, or the OAuth2 password form. A wrong password and an unknown address get the
     same answer; too many of them, from one place or for one account, have to wait.
     """
-    settings = service.settings
-    account_quota, client_quota = login_quotas(
-        settings.login_failures_per_account, settings.login_failures_per_address
-    )
-    for_account = [(account_quota, credentials.username.lower())]
-    from_client = [(client_quota, client_of(request))]
-    await count(service, [*for_account, *from_client])
-    async with service.database.reading() as session:
-        account = await crud_user.by_email(session, credentials.username)
-    password = credentials.password.get_secret_value()
-    try:
-        user = await auth_service.prove(account, password, service.passwords)
-    except WrongCredentialsError:
-        async with service.database.writing() as session:
-            now = await transaction_time(session)
-            await auth_service.note_failure(session, account, now=now)
-        raise
 
-    async def begin(session: Writing) -> Grant:
-        now = await transaction_time(session)
-        await throttle.forget(session, for_account)
-        await throttle.give_back(session, from_client)
+    async def begin(session: Writing, user: User, now: datetime) -> Grant:
         return await auth_service.begin(
             session,
             user,
             user.hashed_password,
             origin_of(request),
-            life=settings.refresh_token_life,
+            life=service.settings.refresh_token_life,
             now=now,
         )
 
-    return granted(service, await service.database.write(begin))
+    return granted(service, await sign_in(service, request, credentials, begin))
 
 
 @router.post("/login/test-token", response_model=UserRead, responses=answers(401))
@@ -229,15 +200,7 @@ async def sign_up(service: ServiceDep, request: Request, body: SignupRequest) ->
 
     The answer is the same whether or not the address has an account already.
     """
-    if not service.settings.signup_is_open:
-        raise SignupClosedError("Accounts are made by admins here; ask one of them.")
-    tries = [(SIGNUP_PER_ADDRESS, body.email.lower()), (SIGNUP_PER_CLIENT, client_of(request))]
-    await count(service, tries)
-    async with no_sooner_than(SAME_TIME):
-        hashed = await service.passwords.hash(body.password.get_secret_value())
-        wanted = account_service.Signup(body.email, hashed, body.full_name, body.time_zone)
-        async with service.database.writing() as session:
-            await account_service.sign_up(session, wanted, now=await transaction_time(session))
+    await ask_for_account(service, request, body)
     return {"message": "If this address can have an account, a mail with a link is on its way."}
 
 
@@ -269,10 +232,7 @@ async def recover_password(
 
     The answer is the same whether or not there is such an account.
     """
-    tries = [(RECOVERY_PER_ADDRESS, body.email.lower()), (RECOVERY_PER_CLIENT, client_of(request))]
-    await count(service, tries)
-    async with no_sooner_than(SAME_TIME), service.database.writing() as session:
-        await account_service.recover(session, body.email, now=await transaction_time(session))
+    await ask_for_recovery(service, request, body)
     return {"message": "If there is an account for this address, a mail is on its way."}
 
 

@@ -1,7 +1,6 @@
 """Escalation policies, what their steps came to, and what they would come to."""
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -22,6 +21,7 @@ from app.api.etags import CONDITIONAL, NOT_MODIFIED, Edited, IfMatch
 from app.api.idempotency import Once, replays
 from app.api.paging import InSpan, IsActive, PageQuery, paged, require_owner
 from app.api.preflight_shown import holes
+from app.api.rehearsing import rehearsed
 from app.api.resource_route import ResourceRoute
 from app.api.state import Service
 from app.api.throttling import count
@@ -29,9 +29,7 @@ from app.core.errors import NotFoundError
 from app.core.paging import BIGGEST_KEY
 from app.crud import crud_escalation
 from app.crud.crud_escalation import EventFilter, PolicyOrder
-from app.db.session import Database, transaction_time
 from app.db.session import ReadSession as Reading
-from app.db.session import WriteSession as Writing
 from app.domain.escalation import EscalationEventStatus
 from app.domain.incident import Opening
 from app.models import EscalationEvent, EscalationPolicy
@@ -159,9 +157,7 @@ async def simulate_escalation(service: ServiceDep, body: Simulate, user: Reader)
     people's rules and switches, quiet hours, repeats, the fallback.
     """
     await count(service, [(simulation.PER_USER, str(user.id))])
-    async with _rehearsing(service.database) as session:
-        now = await transaction_time(session)
-        return await simulation.rehearse(session, _question(body, service), now=now)
+    return await rehearsed(service, _question(body))
 
 
 async def _checked(
@@ -172,15 +168,7 @@ async def _checked(
     return PolicyRead.model_validate(saved).model_copy(update={"findings": holes(found)})
 
 
-@asynccontextmanager
-async def _rehearsing(database: Database) -> AsyncIterator[Writing]:
-    """A transaction that is never committed: leaving undoes it, whatever was written."""
-    async with database.sessions() as session:
-        session.info["clock_shift"] = database.clock_shift
-        yield Writing(Reading(session))
-
-
-def _question(body: Simulate, service: Service) -> Question:
+def _question(body: Simulate) -> Question:
     opening = None
     if body.incident is not None:
         fields = body.incident.model_dump(exclude={"assignees"})
@@ -193,9 +181,6 @@ def _question(body: Simulate, service: Service) -> Question:
         body.at,
         _span(body.until_minutes),
         _span(body.acknowledged_after_minutes),
-        service.settings.fallback_email,
-        unconfigured(service.channel_states()),
-        service.objection,
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Body, Query, Response
 
 from app.api.deps import (
     Admin,
@@ -33,7 +33,7 @@ from app.crud import (
     crud_notification_story,
 )
 from app.db.session import transaction_time
-from app.domain.incident import IncidentStatus, Opening
+from app.domain.incident import IncidentStatus
 from app.models import Escalation, Incident, IncidentComment
 from app.schemas.base import PageRead
 from app.schemas.escalation import (
@@ -43,12 +43,14 @@ from app.schemas.escalation import (
     PolicyStart,
 )
 from app.schemas.incident import (
+    EXAMPLE_INCIDENT,
     AssignmentCreate,
     CommentCreate,
     CommentRead,
     IncidentCreate,
     IncidentRead,
     IncidentUpdate,
+    Resolve,
     Snooze,
     TimelineEventRead,
 )
@@ -57,7 +59,9 @@ from app.services import (
     escalation_by_hand,
     incident_deletion,
     incident_people,
+    incident_template,
     notification_story,
+    public_incident,
 )
 from app.services import incident as incident_service
 
@@ -99,19 +103,15 @@ async def list_incidents(
     responses=answers(401, 403, 404, 409, 413, 422) | replays(IncidentRead),
 )
 async def declare_incident(
-    session: WriteSession, body: IncidentCreate, now: Now, user: Responder, _: Once
+    session: WriteSession,
+    body: Annotated[IncidentCreate, Body(examples=[EXAMPLE_INCIDENT])],
+    now: Now,
+    user: Responder,
+    _: Once,
 ) -> Incident:
     """Declare an incident. Every active policy that matches begins to page; none, the fallback."""
-    fields = body.model_dump(exclude={"assignees"})
-    opening = Opening(
-        **fields,
-        source="manual",
-        created_by=user.id,
-        story=f"{user.display_name} declared the incident.",
-    )
-    incident = await incident_service.declare(
-        session, opening, body.assignees, actor=acting(user), now=now
-    )
+    said = body.model_dump(exclude_unset=True)
+    incident = await incident_template.declare(session, said, actor=acting(user), now=now)
     return await _shown(session, incident.id)
 
 
@@ -185,11 +185,25 @@ async def acknowledge_incident(
     return await _shown(session, incident_id)
 
 
-@router.post("/{incident_id}/resolve", response_model=IncidentRead, responses=ACT)
+@router.post(
+    "/{incident_id}/resolve", response_model=IncidentRead, responses=ACT | answers(409, 413)
+)
 async def resolve_incident(
-    session: WriteSession, incident_id: KeyPath, now: Now, user: Responder
+    session: WriteSession,
+    incident_id: KeyPath,
+    now: Now,
+    user: Responder,
+    body: Resolve = Resolve(public_update=None),  # noqa: B008  # nobody changes it
 ) -> Incident:
-    """It is over: everything that still waits to be sent is cancelled."""
+    """It is over: everything that still waits to be sent is cancelled.
+
+    Of a published incident the public may be told in the same act; who does not is reminded.
+    """
+    if body.public_update is not None:
+        told = body.public_update
+        await public_incident.resolve(
+            session, incident_id, told.body, notifies=told.notifies, actor=acting(user), now=now
+        )
     await incident_service.change_status(
         session, incident_id, IncidentStatus.RESOLVED, actor=acting(user), now=now
     )

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from app.api import callers
 from app.api.bounds import BoundedRoute
+from app.api.browser import is_from_elsewhere, login_of
 from app.api.deps import CurrentUser, ServiceDep, bearer, logged_in
 from app.api.errors import answers, envelope
 from app.api.event_stream import REFUSED, EventStream, converse
@@ -109,9 +110,14 @@ async def _who_listens(
     header: Annotated[str | None, Depends(callers.key_header)],
     ticket: Ticket = None,
 ) -> Listener:
-    """Whoever has logged in, has an API key, or brings a ticket."""
+    """Whoever has logged in, has an API key, brings a ticket, or is a browser that is signed in."""
     if ticket is not None:
         return await _bearer_of_ticket(service, ticket)
+    if token is None and header is None and not is_from_elsewhere(service, connection):
+        login = await login_of(service, connection)
+        if login is not None:
+            callers.note_person(connection, login.user)
+            return Listener(login.user.id, session_id=login.session_id)
     user = await logged_in(connection, service, token, header)
     return _listener(service, user, token)
 
@@ -148,7 +154,8 @@ async def stream_events(
 
     Server-Sent Events, in the order in which everybody sees them. A stream that ends (a replica
     stops, a reader is too slow) is taken up again with the id of the last event: nothing is
-    missed and nothing comes twice. It ends within a minute of the login that opened it.
+    missed and nothing comes twice. It ends within a minute of the login that opened it. This is
+    the one route that the cookie of the console opens, for pages of this very address.
     """
     wanted = Wanted(Audience.CONSOLE, frozenset(types), frozenset(incident_id))
     after = last_event_id if resumed_at is None else resumed_at

@@ -1,0 +1,122 @@
+"""The ways through the console, as far as there are such pages and whoever looks may see them."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+from fastapi import FastAPI, Request
+from starlette.routing import Match
+
+from app.domain.user import Permission
+from app.models import User
+
+
+@dataclass(frozen=True)
+class Link:
+    href: str
+    words: str
+    icon: str
+    short: str = ""
+    needs: Permission = Permission.READ
+    is_here: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str | None
+    links: tuple[Link, ...]
+
+
+GROUPS = (
+    Group(
+        None,
+        (
+            Link("/", "Home", "house", "Home"),
+            Link("/incidents", "Incidents", "siren", "Incidents"),
+            Link("/postmortems", "Postmortems", "file-text"),
+            Link("/action-items", "Action items", "list-checks"),
+            Link("/analytics", "Analytics", "chart-column"),
+        ),
+    ),
+    Group(
+        "On call",
+        (
+            Link("/schedules", "Schedules", "calendar-days", "On call"),
+            Link("/policies", "Policies", "list-checks"),
+        ),
+    ),
+    Group(
+        "Catalogue",
+        (
+            Link("/services", "Services", "boxes", "Services"),
+            Link("/teams", "Teams", "users"),
+            Link("/users", "People", "user"),
+        ),
+    ),
+    Group(
+        "Public",
+        (
+            Link("/status-page", "Status page", "globe"),
+            Link("/subscribers", "Subscribers", "rss"),
+        ),
+    ),
+    Group(
+        "Set up",
+        (
+            Link("/integrations", "Integrations", "plug"),
+            Link("/webhooks", "Webhooks", "webhook", needs=Permission.ADMINISTER),
+            Link("/audit", "Audit log", "scroll-text", needs=Permission.ADMINISTER),
+        ),
+    ),
+)
+SHORTCUTS = (
+    (("/",), "Search"),
+    (("g", "h"), "Home"),
+    (("g", "i"), "Incidents"),
+    (("g", "s"), "Schedules"),
+    (("d",), "Declare an incident"),
+    (("j",), "Next row"),
+    (("k",), "Previous row"),
+    (("Enter",), "Open the row"),
+    (("a",), "Acknowledge"),
+    (("r",), "Resolve"),
+    (("c",), "Comment"),
+    (("?",), "This list"),
+)
+
+
+def groups(request: Request, user: User) -> list[Group]:
+    """What the rail shows."""
+    there = _there(request.app)
+    shown = [
+        replace(
+            group,
+            links=tuple(
+                replace(link, is_here=_is_here(link.href, request.url.path))
+                for link in group.links
+                if link.href in there and user.may(link.needs)
+            ),
+        )
+        for group in GROUPS
+    ]
+    return [group for group in shown if group.links]
+
+
+def bar(shown: list[Group]) -> list[Link]:
+    """The few of them that fit at the bottom of a phone."""
+    return [link for group in shown for link in group.links if link.short]
+
+
+def _is_here(href: str, path: str) -> bool:
+    return path == href or (href != "/" and path.startswith(f"{href}/"))
+
+
+@cache
+def _there(app: FastAPI) -> frozenset[str]:
+    """The addresses among them that some route answers."""
+    found = set()
+    for group in GROUPS:
+        for link in group.links:
+            scope = {"type": "http", "method": "GET", "path": link.href, "root_path": ""}
+            if any(route.matches(dict(scope, headers=[]))[0] is Match.FULL for route in app.routes):
+                found.add(link.href)
+    return frozenset(found)

@@ -1,0 +1,97 @@
+"""One service with the demo in it and one browser for the run; for each test, pages under watch."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext
+
+from app.db.embedded import EmbeddedPostgres
+from app.domain.demo import MADE_UP
+from tests.browser import chromium
+from tests.browser.serving import Serving
+from tests.browser.watching import Watched, opened
+from tests.conftest import copy_of_template
+
+WIDE = {"width": 1440, "height": 900}
+PHONE = {"width": 360, "height": 740}
+
+
+@dataclass
+class Site:
+    """The service, and who can sign in to it."""
+
+    serving: Serving
+    passwords: dict[str, str]
+    signed_in: dict[str, Any] = field(default_factory=dict)  # what their browsers keep
+
+    @property
+    def url(self) -> str:
+        return self.serving.url
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    path = chromium.found()
+    if path is None and os.environ.get("CI"):
+        pytest.fail(chromium.MISSING)
+    if path is None:
+        pytest.skip(chromium.MISSING)
+    async with chromium.browsing(path) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def site(
+    _no_settings_from_outside: None,
+    server: EmbeddedPostgres,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Site]:
+    data_dir = tmp_path_factory.mktemp("browser")
+    async with copy_of_template(server, f"browser_{os.getpid()}") as url:
+        with Serving(url, data_dir) as serving:
+            yield Site(serving, await serving.tell_the_demo())
+
+
+Opener = Callable[..., Awaitable[Watched]]
+
+
+@pytest.fixture
+async def visit(browser: Browser, site: Site) -> AsyncIterator[Opener]:
+    """Opens a page in a browser of its own; `who` signs in first. What went wrong in any of them
+    is a fault of the test."""
+    contexts: list[BrowserContext] = []
+    watched: list[Watched] = []
+
+    async def visit(path: str | None = None, *, who: str | None = None, **options: Any) -> Watched:
+        kept = {"storage_state": site.signed_in[who]} if who in site.signed_in else {}
+        context = await browser.new_context(
+            **{"viewport": WIDE, "reduced_motion": "reduce", **kept, **options}
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = await opened(context, site.url)
+        watched.append(page)
+        if who is not None and not kept:
+            await sign_in(page, site, who)
+            site.signed_in[who] = await context.storage_state()
+        if path is not None:
+            await page.open(path)
+        return page
+
+    yield visit
+    for context in contexts:
+        await context.close()
+    for page in watched:
+        page.end()
+
+
+async def sign_in(watched: Watched, site: Site, who: str) -> None:
+    """Sign in by the form, as somebody of the demo by their first name."""
+    page = await watched.open("/login")
+    await page.get_by_label("Mail address").fill(f"{who.lower()}@{MADE_UP}")
+    await page.get_by_label("Password").fill(site.passwords[who])
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url(lambda url: "/login" not in url)
