@@ -55,12 +55,27 @@ async def read(request: Request, shape: type[Shape], *, empties: Collection[str]
         if text == "" and name not in empties:
             continue
         _put(body, steps, None if text == "" else text)
-    tree = _dense(body)
+    return shaped(shape, _dense(body), typed)
+
+
+def shaped(shape: type[Shape], tree: Any, typed: Mapping[str, str]) -> Shape:
+    """What was typed, as a tree, in this shape; or what is wrong with it, each at its place."""
     _convert(tree, shape)
     try:
         return shape.model_validate(tree)
     except ValidationError as error:
-        raise FormFault(typed, _told(error, tree)) from None
+        raise FormFault(dict(typed), _told(error, tree)) from None
+
+
+async def tree(request: Request) -> dict[str, Any]:
+    """The form as it was typed, nested as its names say, with what is empty; nothing is judged."""
+    form = await request.form()
+    body: dict[str, Any] = {}
+    for name, text in form.multi_items():
+        if isinstance(text, str) and name not in OWN and not name.startswith("_"):
+            _put(body, STEP.findall(name), text)
+    found: dict[str, Any] = _dense(body)
+    return found
 
 
 def faults_of(error: TocsinError) -> dict[str, str]:

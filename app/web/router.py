@@ -22,7 +22,11 @@ from app.web.pages import (
     postmortem_forms,
     postmortems,
     pushes,
+    schedule_actions,
+    schedule_forms,
+    schedules,
     sessions,
+    shift_requests,
     status,
     subscriber_imports,
     subscribers,
@@ -53,6 +57,10 @@ router.include_router(postmortem_forms.router)
 router.include_router(action_items.router)
 router.include_router(postmortems.router)
 router.include_router(digests.router)
+router.include_router(shift_requests.router)
+router.include_router(schedule_actions.router)
+router.include_router(schedule_forms.router)  # /schedules/new comes before /schedules/{id}
+router.include_router(schedules.router)
 
 
 __all__ = ["failure", "install"]
