@@ -67,6 +67,11 @@ def shaped(shape: type[Shape], tree: Any, typed: Mapping[str, str]) -> Shape:
         raise FormFault(dict(typed), _told(error, tree)) from None
 
 
+def typed_as(shape: type[BaseModel], tree: Any) -> None:
+    """Make numbers and yes-or-no in a tree of what were texts, as far as the shape has such."""
+    _convert(tree, shape)
+
+
 async def tree(request: Request) -> dict[str, Any]:
     """The form as it was typed, nested as its names say, with what is empty; nothing is judged."""
     form = await request.form()
