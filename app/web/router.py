@@ -12,6 +12,7 @@ from app.web.pages import (
     api_keys,
     audit_log,
     calendar_feeds,
+    calendars,
     contact_methods,
     custom_fields,
     digests,
@@ -80,6 +81,7 @@ router.include_router(action_items.router)
 router.include_router(postmortems.router)
 router.include_router(digests.router)
 router.include_router(policies.router)
+router.include_router(calendars.router)
 router.include_router(shift_requests.router)
 router.include_router(schedule_actions.router)
 router.include_router(schedule_forms.router)  # /schedules/new comes before /schedules/{id}
