@@ -171,7 +171,8 @@ class _Scale:
         title = f"{words}: {times} ({span})"
         place = self.at(part.starts_at), self.width(part)
         room = (part.ends_at - part.starts_at) / self.whole * USUAL_WIDTH
-        return Bar(*place, kind, words, title, *part, people, _label(words, room))
+        label = _label(words, room, span if kind == "gap" else "")
+        return Bar(*place, kind, words, title, *part, people, label)
 
     def shift(self, part: Any, names: Mapping[int, str]) -> Bar:
         interval = Interval(part.starts_at, part.ends_at)
@@ -239,10 +240,11 @@ def _turned(wall: Wall, at: datetime, by: timedelta) -> str:
     return f"{wall.told(at - timedelta(minutes=1))}: the clock goes {way} by {hours(abs(by))}"
 
 
-def _label(words: str, room: float) -> str:
-    """The words, or the first of them, or the initials; nothing where nothing fits."""
+def _label(words: str, room: float, span: str) -> str:
+    """The words, or the first of them, or the initials, or of a gap its length; what fits."""
     first = words.split(" ", maxsplit=1)[0]
-    for label in (words, first, "".join(word[:1] for word in words.split()[:2])):
+    initials = "".join(word[:1] for word in words.split()[:2])
+    for label in (words, *((first, initials) if not span else (span,))):
         if len(label) * LETTER + 2 * PADDING <= room:
             return label
     return ""

@@ -6,6 +6,12 @@ const FAR = 6; // px: less is a click
 const SVG = "http://www.w3.org/2000/svg";
 let drag = null;
 
+// Where the calendar is wider than the screen, it begins a little before now.
+for (const chart of document.querySelectorAll(".rota")) {
+  const now = chart.querySelector(".rota-now");
+  if (now) chart.scrollLeft += now.getBoundingClientRect().left - chart.getBoundingClientRect().left - chart.clientWidth / 2;
+}
+
 for (const row of document.querySelectorAll("[data-drags]")) {
   row.addEventListener("pointerdown", begin);
   row.addEventListener("dragstart", (event) => event.preventDefault());
