@@ -45,6 +45,12 @@ router = APIRouter(prefix="/analytics", include_in_schema=False, route_class=Bou
 
 RANGES = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "A year"}
 USUAL = "30"
+SEVERITIES = {
+    "critical": "SEV1 Critical",
+    "high": "SEV2 High",
+    "medium": "SEV3 Medium",
+    "low": "SEV4 Low",
+}
 NOISE_DAYS = 90
 DAYS_BY_DAY = 31  # longer times are told by the week
 FEW = 15  # bars of a chart; the table has all
@@ -111,6 +117,7 @@ async def answering(request: Request, visitor: VisitorDep, service: ServiceDep) 
         await figures_service.require_team(session, wish.where.team_id)
         [whole] = await crud_figures.response(session, wish.where, None)
         by_severity = await crud_figures.response(session, wish.where, Group.SEVERITY)
+        by_severity.sort(key=lambda one: Severity(one.key or "").rank)
         trend = await figures_service.trend(session, wish.where, per, wish.zone)
         load = await figures_service.load(session, wish.where, now=visitor.now)
     parts = [
@@ -148,6 +155,7 @@ async def how_often(request: Request, visitor: VisitorDep, service: ServiceDep) 
         await figures_service.require_team(session, wish.where.team_id)
         services = await crud_figures.response(session, wish.where, Group.SERVICE)
         severities = await shown.frequency(session, wish.where, Frequency.SEVERITY, wish.zone)
+        severities.sort(key=lambda one: Severity(one.key).rank)
         hours = await shown.frequency(session, wish.where, Frequency.HOUR, wish.zone)
         weekdays = await shown.frequency(session, wish.where, Frequency.WEEKDAY, wish.zone)
     most = [Point(one.key or "", one.opened, f"{one.opened}") for one in services[:FEW]]
@@ -163,7 +171,9 @@ async def how_often(request: Request, visitor: VisitorDep, service: ServiceDep) 
         services=services,
         most=charts.bars(most, links),
         severities=severities,
-        by_severity=charts.bars([Point(o.key, o.opened, f"{o.opened}") for o in severities]),
+        by_severity=charts.bars(
+            [Point(SEVERITIES[o.key], o.opened, f"{o.opened}") for o in severities]
+        ),
         by_hour=charts.columns(by_hour, "incidents"),
         by_day=charts.columns(by_day, "incidents"),
         hours=hours,
@@ -193,7 +203,7 @@ async def people(request: Request, visitor: VisitorDep, service: ServiceDep) -> 
         on_call=on_call,
         pages=charts.bars([Point(o.name, o.pages, f"{o.pages}") for o in paged[:FEW]]),
         nights=charts.bars([Point(o.name, o.at_night, f"{o.at_night}") for o in at_night[:FEW]]),
-        hours=charts.bars([Point(o.name, o.hours, f"{o.hours:g} h") for o in load[:FEW]]),
+        hours=charts.bars([Point(o.name, o.hours, f"{o.hours:.0f} h") for o in load[:FEW]]),
     )
 
 
