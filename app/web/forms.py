@@ -16,6 +16,7 @@ from starlette.datastructures import UploadFile
 
 from app.api.errors import path
 from app.core.errors import TocsinError
+from app.core.paging import BIGGEST_KEY
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -81,6 +82,12 @@ async def tree(request: Request) -> dict[str, Any]:
             _put(body, STEP.findall(name), text)
     found: dict[str, Any] = _dense(body)
     return found
+
+
+def key_of(word: str) -> int | None:
+    """The number of a row that a word is; None for what is none."""
+    is_number = word.isascii() and word.isdigit() and len(word) <= 16
+    return int(word) if is_number and 1 <= int(word) <= BIGGEST_KEY else None
 
 
 def faults_of(error: TocsinError) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from app.domain.conditions import WEEKDAYS
+from app.domain.conditions import WEEKDAYS, faults
 from app.domain.target import WORDS, TargetKind
 from app.models import EscalationPolicy
 from app.web import condition_form, tree_form
@@ -46,6 +46,16 @@ HAS = {
 LISTS = ("conditions", "steps")
 PLAIN = ("on_call", "next_on_call", "assignees", "creator", "admins")
 TURNS = "round_robin"
+_ROW = dict.fromkeys(("key", "name", "op", "value", "since", "until", "zone"), "")
+_ACTION = dict.fromkeys(("type", "target", "message", "status", "severity", "url", "text"), "")
+# What the form sends; an action has more in it than its type needs.
+MOULD: Tree = {
+    **dict.fromkeys((*SAID, "nested"), ""),
+    "conditions": [{**_ROW, "words": [""], "days": [""]}],
+    "steps": [
+        {"delay_minutes": "", "actions": [{**_ACTION, "people": [""], "channels": [""]}]},
+    ],
+}
 Choice = tuple[str, str]
 
 
@@ -79,7 +89,7 @@ def draft_of(document: Mapping[str, Any]) -> Tree:
     """A policy as the form has it; conditions that rows cannot say stay JSON (`nested`)."""
     draft: Tree = {name: value for name, value in document.items() if name in SAID}
     conditions = draft.get("conditions") or {}
-    rows = condition_form.rows_of(conditions)
+    rows = None if faults(conditions) else condition_form.rows_of(conditions)
     draft["conditions"] = rows or []
     draft["nested"] = None if rows is not None else conditions
     for name in ("final_delay_minutes", "ack_timeout_minutes"):

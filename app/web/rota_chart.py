@@ -244,7 +244,8 @@ def _label(words: str, room: float, span: str) -> str:
     """The words, or the first of them, or the initials, or of a gap its length; what fits."""
     first = words.split(" ", maxsplit=1)[0]
     initials = "".join(word[:1] for word in words.split()[:2])
-    for label in (words, *((first, initials) if not span else (span,))):
+    fewer: tuple[str, ...] = (span,) if span else (first, initials)
+    for label in (words, *fewer):
         if len(label) * LETTER + 2 * PADDING <= room:
             return label
     return ""

@@ -20,6 +20,19 @@ ON_HOLIDAYS = (
     ("rests", "Rests"),
     ("only", "Works on holidays only"),
 )
+# What the form sends; a layer has more in it than its source needs.
+_LAYER = {
+    "rotation": {"kind": "", "every": "", "handoff": "", "participants": [""]},
+    "shifts": [{"starts": "", "ends": "", "user": ""}],
+    "restrictions": [{"since": "", "until": "", "days": [""]}],
+    **dict.fromkeys(("name", "source", "calendar", "starts", "ends", "on_holidays"), ""),
+}
+_WORDS = ("name", "description", "time_zone", "team_id", "starts_at", "ends_at", "reason")
+MOULD: Tree = {
+    "layers": [_LAYER],
+    "holidays": [""],
+    **dict.fromkeys((*_WORDS, "allow_gaps", "allow_overlaps"), ""),
+}
 DAYS = tuple((day, day.capitalize()) for day in WEEKDAYS)
 
 

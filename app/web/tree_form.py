@@ -40,6 +40,20 @@ def changed(tree: Tree, do: str, blanks: Mapping[str, Any]) -> Tree:
     return new
 
 
+def fitted(tree: Any, mould: Any) -> Any:
+    """What of a tree has the form of the mould: objects, lists of what the mould's list holds, and
+    texts. All else, which no form of ours sends, is left out."""
+    if isinstance(mould, dict):
+        given = tree if isinstance(tree, dict) else {}
+        found = {name: fitted(given[name], inner) for name, inner in mould.items() if name in given}
+        return {name: value for name, value in found.items() if value is not None}
+    if isinstance(mould, list):
+        items = tree if isinstance(tree, list) else []
+        found_items = [fitted(one, mould[0]) for one in items[:MOST]]
+        return [one for one in found_items if one is not None]
+    return tree if isinstance(tree, str) else None
+
+
 def filled(tree: Any) -> Any:
     """The tree without what was left empty; what is left of a list keeps its order."""
     if isinstance(tree, dict):

@@ -237,3 +237,26 @@ def test_rows_say_what_conditions_say_or_nothing() -> None:
         assert len(condition_form.told(conditions)) == len(rows)
     for nested in ({"any": [{}]}, {"not": {}}, {"service": ["a,b"]}, {"all": [{"any": []}]}):
         assert condition_form.rows_of(nested) is None
+
+
+async def test_what_no_form_of_ours_sends_breaks_nothing(world: World) -> None:
+    ada = await admins(world)
+    for odd in (
+        {"steps": "x"},
+        {"steps[0]": "x"},
+        {"steps[0].actions[0]": "x"},
+        {"steps[0].actions[0].target": "user:x:y"},
+        {"steps[0].actions[0].type": "dance"},
+        {"conditions[0].key": "time"},
+        {"conditions[0].key": "labels", "conditions[0].words": "x"},
+        {"name.first": "x", "_if_at": "noon", "_if_answered": "²"},
+        {"_json": '{"name": 1, "steps": "x", "conditions": {"time": 5}}'},
+        {"_json": '{"name": "A", "steps": [{"delay_minutes": 0, "actions": []}]}'},
+        {"_json": '{"conditions": []}'},
+        {"_json": "{"},
+    ):
+        for sent in (odd, {**FORM, **odd}):
+            for do in ({}, {"_do": "look"}, {"_do": "json"}, {"_do": "form"}, {"_do": "rehearse"}):
+                answer = await ada.post(f"{PLACE}/new", {**sent, **do})
+                assert answer.status_code in (200, 303, 422), (odd, do)
+            assert (await ada.post(f"{PLACE}/simulate", sent)).status_code == 200, odd

@@ -233,3 +233,23 @@ async def test_a_shift_is_asked_away_taken_and_given_back(world: World) -> None:
     assert [one["id"] for one in (await world.call("GET", url, ana))["on_call"]] == [ana.id]
     assert "/take" not in " ".join((await helping.page(f"{PLACE}/mine")).addresses)
     assert (await helping.post("/shift-requests/999999/cancel")).status_code == 404
+
+
+async def test_what_no_form_of_ours_sends_breaks_nothing(world: World) -> None:
+    ada, ana = await admins(world), await world.person()
+    for odd in (
+        {"layers": "x"},
+        {"layers[0]": "x"},
+        {"layers[0].rotation": "x"},
+        {"layers[0].rotation.participants": "x"},
+        {"layers[0].restrictions[0]": "x"},
+        {"layers[0].source": "dice"},
+        {"layers[9999].name": "far"},
+        {"name.first": "x"},
+        {"holidays": "x", "_schedule_id": "²"},
+    ):
+        for sent in (odd, {**form(ana), **odd}):
+            for do in ({}, {"_do": "look"}, {"_do": "preview"}):
+                answer = await ada.post(f"{PLACE}/new", {**sent, **do})
+                assert answer.status_code in (200, 303, 422), odd
+            assert (await ada.post(f"{PLACE}/preview", sent)).status_code == 200, odd

@@ -81,13 +81,16 @@ async def create(request: Request, visitor: AdminDep, service: ServiceDep) -> Re
 async def simulate(request: Request, visitor: VisitorDep, service: ServiceDep) -> HTMLResponse:
     """Who would be paged, when, by what the form says; nothing is sent or kept."""
     given = await forms.given(request)
-    number = given.get("_policy_id", "")
-    if number.isdigit() and len(number) <= 16 and "name" not in given and "_json" not in given:
-        async with service.database.reading() as session:
-            document = policy_form.document_of(await _require(session, int(number)))
-    else:
-        document = await _document(request)
-    told = await policy_rehearsal.rehearse(service, visitor, document, given)
+    number = forms.key_of(given.get("_policy_id", ""))
+    try:
+        if number is not None and "name" not in given and "_json" not in given:
+            async with service.database.reading() as session:
+                document = policy_form.document_of(await _require(session, number))
+        else:
+            document = await _document(request)
+        told = await policy_rehearsal.rehearse(service, visitor, document, given)
+    except FormFault as fault:
+        told = {"faults": fault.errors}
     return render(request, visitor, "policies/simulation.html", block="simulation", told=told)
 
 
@@ -168,7 +171,7 @@ async def _written(
     """The form after one of its buttons: changed by it, or saved, or with what is wrong."""
     given = await forms.given(request)
     do, text = given.get("_do", ""), given.get("_json")
-    draft = await forms.tree(request)
+    draft = await _typed(request)
     errors: dict[str, str] = {}
     try:
         document = await _document(request)
@@ -203,6 +206,7 @@ async def _after(
     if do == "json":
         return Writing(draft, policy, text=as_text(document))
     if do == "form":
+        document = forms.shaped(PolicyCreate, document, {}).model_dump(mode="json")
         return Writing(policy_form.draft_of(document), policy)
     if do == "rehearse":
         told = await policy_rehearsal.rehearse(service, visitor, document, given)
@@ -214,7 +218,7 @@ async def _document(request: Request) -> dict[str, Any]:
     """What was written, as a form or as JSON, as the API takes it."""
     text = (await forms.given(request)).get("_json")
     if text is None:
-        document = policy_form.document_from(await forms.tree(request))
+        document = policy_form.document_from(await _typed(request))
         forms.typed_as(PolicyCreate, document)
         return document
     try:
@@ -227,6 +231,11 @@ async def _document(request: Request) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise FormFault({}, {"_json": "A policy is an object: { … }."})
     return found
+
+
+async def _typed(request: Request) -> dict[str, Any]:
+    draft: dict[str, Any] = tree_form.fitted(await forms.tree(request), policy_form.MOULD)
+    return draft
 
 
 async def _require(session: ReadSession, policy_id: int) -> EscalationPolicy:

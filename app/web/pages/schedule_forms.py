@@ -58,7 +58,7 @@ async def create(request: Request, visitor: RespondingDep, service: ServiceDep) 
             )
             return f"/schedules/{made.id}"
 
-    building = Building(await forms.tree(request))
+    building = Building(await _typed(request))
     return await _built(request, visitor, service, building, save, "The schedule is there.")
 
 
@@ -95,7 +95,7 @@ async def edit(
             )
         return f"/schedules/{schedule_id}"
 
-    building = Building(await forms.tree(request), schedule, revision=seen)
+    building = Building(await _typed(request), schedule, revision=seen)
     return await _built(request, visitor, service, building, save, "Your changes are saved.")
 
 
@@ -156,7 +156,7 @@ async def create_temporary(
             )
         return f"/schedules/{schedule_id}"
 
-    building = Building(await forms.tree(request), schedule, is_temporary=True)
+    building = Building(await _typed(request), schedule, is_temporary=True)
     return await _built(request, visitor, service, building, save, "It counts for that time.")
 
 
@@ -166,9 +166,9 @@ async def create_temporary(
 @router.post("/preview")
 async def preview(request: Request, visitor: RespondingDep, service: ServiceDep) -> Response:
     """What the draft says, and what it changes for whom in the next 30 days."""
-    draft = rota_form.tidied(await forms.tree(request))
-    number = (await forms.given(request)).get("_schedule_id", "")
-    told = await previewed(service, visitor, draft, int(number) if number.isdigit() else None)
+    draft = rota_form.tidied(await _typed(request))
+    number = forms.key_of((await forms.given(request)).get("_schedule_id", ""))
+    told = await previewed(service, visitor, draft, number)
     return await draw(request, visitor, service, Building(draft, preview=told), block="preview")
 
 
@@ -240,6 +240,11 @@ async def _editable(service: Service, visitor: Visitor, schedule_id: int) -> Sch
         schedule = await schedule_service.require(session, schedule_id)
         await schedule_view.require_edit(session, visitor.user, schedule.team_id)
     return schedule
+
+
+async def _typed(request: Request) -> Tree:
+    draft: Tree = tree_form.fitted(await forms.tree(request), rota_form.MOULD)
+    return draft
 
 
 def _draft_of(schedule: Schedule) -> Tree:

@@ -11,14 +11,13 @@ from app.api.bounds import BoundedRoute
 from app.api.deps import KeyPath, ServiceDep
 from app.api.state import Service
 from app.core.errors import TocsinError
-from app.core.paging import BIGGEST_KEY
 from app.crud import crud_calendar_feed, crud_schedule, crud_schedule_list
 from app.crud.base import Window
 from app.crud.crud_schedule_list import ScheduleFilter, ScheduleOrder
 from app.domain.timeline import Interval, gaps
 from app.services import on_call as on_call_service
 from app.services import schedule as schedule_service
-from app.web import choices, listing, schedule_page, schedule_view
+from app.web import choices, forms, listing, schedule_page, schedule_view
 from app.web.deps import Visitor, VisitorDep
 from app.web.rota_chart import hours
 from app.web.templating import render
@@ -36,8 +35,8 @@ async def show_list(
     request: Request, visitor: VisitorDep, service: ServiceDep, q: str = "", team: str = ""
 ) -> HTMLResponse:
     number, now = listing.page_of(request), visitor.now
-    is_key = team.isascii() and team.isdigit() and len(team) <= 16 and int(team) <= BIGGEST_KEY
-    where = ScheduleFilter(now, int(team) if is_key else None, None, q.strip()[:255] or None)
+    owner = forms.key_of(team)
+    where = ScheduleFilter(now, owner, None, q.strip()[:255] or None)
     window = Window(listing.PER_PAGE, number, order=ScheduleOrder.NAME)
     ahead = Interval(now, now + HOLES_WITHIN)
     async with service.database.reading() as session:
@@ -56,7 +55,7 @@ async def show_list(
         hours=hours,
         teams=teams,
         team_names={one.id: one.name for one in teams},
-        team=team if is_key else "",
+        team="" if owner is None else team,
         q=q[:255],
         may_make=may_make,
     )
