@@ -5,11 +5,12 @@ size; down, in pixels. Each column says in words what it stands for.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 HEIGHT = 160
-MOST_LABELS = 6
+MOST_LABELS = 5
+EDGE = 92  # per cent: what begins beyond it would stand out
 MOST_STEPS = 4
 STEPS = (1, 2, 5)
 MINUTE, HOUR = 60, 3600
@@ -126,14 +127,14 @@ def _axis(values: Sequence[float]) -> list[float]:
 
 
 def _names(points: Sequence[Point], share: float) -> tuple[Tick, ...]:
-    """As many names below as there is room for."""
+    """As many names below as a phone has room for; the last one keeps inside."""
     every = -(-len(points) // MOST_LABELS) if points else 1
-    chosen = range(0, len(points), every)
     found = []
-    for at in chosen:
-        anchor = "start" if at == 0 and len(points) > MOST_LABELS else "middle"
-        place = at * share if anchor == "start" else (at + 0.5) * share
-        found.append(Tick(_percent(place), points[at].name, anchor))
+    for at in range(0, len(points), every):
+        middle = (at + 0.5) * share
+        is_last = len(points) > MOST_LABELS and middle > EDGE
+        place = Tick(_percent(100 if is_last else middle), points[at].name)
+        found.append(replace(place, anchor="end") if is_last else place)
     return tuple(found)
 
 
