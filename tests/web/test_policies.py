@@ -235,7 +235,8 @@ def test_rows_say_what_conditions_say_or_nothing() -> None:
         assert rows is not None
         assert condition_form.conditions_of(rows)[0] == conditions
         assert len(condition_form.told(conditions)) == len(rows)
-    for nested in ({"any": [{}]}, {"not": {}}, {"service": ["a,b"]}, {"all": [{"any": []}]}):
+    deeper: list[dict[str, Any]] = [{"any": [{}]}, {"not": {}}, {"service": ["a,b"]}]
+    for nested in [*deeper, {"all": [{"any": []}]}]:
         assert condition_form.rows_of(nested) is None
 
 
