@@ -26,7 +26,7 @@ async def test_incidents_are_counted_drawn_and_narrowed_by_the_address(world: Wo
     assert "No incident in this time" in (await ada.page("/analytics?severity=low")).text
     html = await ada.get("/analytics/frequency")
     drawn = r'class="name".*?title="(.*?)".*?width="([\d.]+)%".*?words">(\d+)<'
-    bars = re.findall(drawn, html, re.S)
+    bars = re.findall(drawn, html, re.DOTALL)
     assert bars[:2] == [("shop", "100", "2"), ("search", "50", "1")]
     world.clock.forward(days=60)
     ada = await console(world, ada.person)  # that login has run out
