@@ -1,6 +1,6 @@
 """Contact methods: always looked for among those of one person."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
@@ -18,6 +18,16 @@ async def of_user(session: ReadSession, user_id: int) -> Sequence[ContactMethod]
         .execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).all()
+
+
+async def verified_owners(session: ReadSession, user_ids: Collection[int]) -> set[int]:
+    """Those of these people who have shown that some address is theirs."""
+    statement = (
+        select(ContactMethod.user_id)
+        .where(ContactMethod.user_id.in_(user_ids), ContactMethod.verified_at.is_not(None))
+        .distinct()
+    )
+    return set((await session.scalars(statement)).all())
 
 
 async def get(session: ReadSession, user_id: int, contact_method_id: int) -> ContactMethod | None:

@@ -16,6 +16,7 @@ from starlette.datastructures import UploadFile
 
 from app.api.errors import path
 from app.core.errors import TocsinError
+from app.core.paging import BIGGEST_KEY
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -55,12 +56,38 @@ async def read(request: Request, shape: type[Shape], *, empties: Collection[str]
         if text == "" and name not in empties:
             continue
         _put(body, steps, None if text == "" else text)
-    tree = _dense(body)
+    return shaped(shape, _dense(body), typed)
+
+
+def shaped(shape: type[Shape], tree: Any, typed: Mapping[str, str]) -> Shape:
+    """What was typed, as a tree, in this shape; or what is wrong with it, each at its place."""
     _convert(tree, shape)
     try:
         return shape.model_validate(tree)
     except ValidationError as error:
-        raise FormFault(typed, _told(error, tree)) from None
+        raise FormFault(dict(typed), _told(error, tree)) from None
+
+
+def typed_as(shape: type[BaseModel], tree: Any) -> None:
+    """Make numbers and yes-or-no in a tree of what were texts, as far as the shape has such."""
+    _convert(tree, shape)
+
+
+async def tree(request: Request) -> dict[str, Any]:
+    """The form as it was typed, nested as its names say, with what is empty; nothing is judged."""
+    form = await request.form()
+    body: dict[str, Any] = {}
+    for name, text in form.multi_items():
+        if isinstance(text, str) and name not in OWN and not name.startswith("_"):
+            _put(body, STEP.findall(name), text)
+    found: dict[str, Any] = _dense(body)
+    return found
+
+
+def key_of(word: str) -> int | None:
+    """The number of a row that a word is; None for what is none."""
+    is_number = word.isascii() and word.isdigit() and len(word) <= 16
+    return int(word) if is_number and 1 <= int(word) <= BIGGEST_KEY else None
 
 
 def faults_of(error: TocsinError) -> dict[str, str]:

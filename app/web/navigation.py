@@ -41,7 +41,9 @@ GROUPS = (
         "On call",
         (
             Link("/schedules", "Schedules", "calendar-days", "On call"),
-            Link("/policies", "Policies", "list-checks"),
+            Link("/policies", "Policies", "git-branch"),
+            Link("/notifications", "Notifications", "bell"),
+            Link("/fire-drills", "Fire drills", "bell-ring"),
         ),
     ),
     Group(
@@ -50,6 +52,7 @@ GROUPS = (
             Link("/services", "Services", "boxes", "Services"),
             Link("/teams", "Teams", "users"),
             Link("/users", "People", "user"),
+            Link("/maintenance-windows", "Maintenance", "wrench"),
         ),
     ),
     Group(
@@ -63,8 +66,11 @@ GROUPS = (
         "Set up",
         (
             Link("/integrations", "Integrations", "plug"),
+            Link("/heartbeats", "Heartbeats", "heart-pulse"),
             Link("/webhooks", "Webhooks", "webhook", needs=Permission.ADMINISTER),
             Link("/audit", "Audit log", "scroll-text", needs=Permission.ADMINISTER),
+            Link("/incident-templates", "Incident templates", "file-text"),
+            Link("/settings", "Settings", "settings", needs=Permission.ADMINISTER),
         ),
     ),
 )

@@ -25,7 +25,8 @@ FILES = re.compile(r".*\.(rss|atom|svg|js|csv|json|ics|md)|.*/(body|export|downl
 # Whoever holds the link: tests of their own make one.
 LINKS = re.compile(r"/a/\{token\}.*|/account/.*|/status/.*\{token\}.*")
 # The demo has none of these yet; their lists are looked at.
-NOT_IN_DEMO = {"template_id", "subscriber_id", "import_id"}
+NOT_IN_DEMO = {"calendar_id", "template_id", "subscriber_id", "import_id"}
+NOT_IN_DEMO |= {"subscription_id", "drill_id", "key"}
 OTHERS = {"/docs", "/redoc"}  # Swagger UI and ReDoc as they come
 PUBLIC = re.compile(r"/status(/.*)?|/login|/signup|/forgotten|/offline|/account/.*")
 
@@ -40,6 +41,14 @@ WHICH = {
     "user_id": "SELECT id FROM users ORDER BY id LIMIT 1",
     "integration_id": "SELECT id FROM integrations ORDER BY id LIMIT 1",
     "component_id": "SELECT id FROM status_components WHERE deleted_at IS NULL ORDER BY id LIMIT 1",
+    "group_id": "SELECT id FROM component_groups ORDER BY id LIMIT 1",
+    "maintenance_id": "SELECT id FROM public_maintenances WHERE withdrawn_at IS NULL"
+    " ORDER BY id LIMIT 1",
+    "window_id": "SELECT id FROM maintenance_windows ORDER BY id DESC LIMIT 1",
+    "heartbeat_id": "SELECT id FROM heartbeat_monitors ORDER BY id LIMIT 1",
+    "notification_id": "SELECT id FROM notifications ORDER BY id DESC LIMIT 1",
+    "kind": "SELECT 'page'",
+    "channel": "SELECT 'email'",
     "item_id": "SELECT id FROM action_items ORDER BY id LIMIT 1",
     "postmortem_id": "SELECT id FROM postmortems ORDER BY id LIMIT 1",
 }

@@ -1,26 +1,20 @@
 """Who changed what: for admins, page by page or as one CSV file."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
-from app.api import csv_rows
+from app.api import audit_file
 from app.api.bounds import BoundedRoute
 from app.api.deps import Admin, Paging, ReadSession, ServiceDep
 from app.api.errors import answers
 from app.api.paging import refuse_unknown
 from app.crud import crud_audit_log
 from app.crud.crud_audit_log import AuditFilter
-from app.db.session import Database
-from app.models import AuditEntry
 from app.schemas.alert import When
 from app.schemas.audit_log import AuditEntryRead
 from app.schemas.base import PageRead
-
-AT_ONCE = 500  # rows in memory while a file is written
-COLUMNS = tuple(AuditEntryRead.model_fields)
 
 router = APIRouter(tags=["audit log"], route_class=BoundedRoute)
 
@@ -60,34 +54,4 @@ async def list_audit_log(
 async def export_audit_log(service: ServiceDep, where: Filter, _: Admin) -> StreamingResponse:
     """All entries that match, newest first, as CSV in UTF-8. However many: it is written as it
     is read. A cell that a spreadsheet would run as a formula begins with an apostrophe."""
-    rows = _rows(service.database, where)
-    first = await anext(rows)  # what fails at once fails as any request does
-    return StreamingResponse(
-        _whole(first, rows),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="audit-log.csv"'},
-    )
-
-
-async def _whole(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
-    yield first
-    async for part in rest:
-        yield part
-
-
-async def _rows(database: Database, where: AuditFilter) -> AsyncIterator[str]:
-    """The file in parts. No transaction stays open while the reader takes its time."""
-    head = csv_rows.lines([COLUMNS])
-    reached: int | None = None
-    while True:
-        async with database.reading() as session:
-            found = await crud_audit_log.before(session, where, reached, limit=AT_ONCE)
-        yield head + csv_rows.lines(_cells(entry) for entry in found)
-        if len(found) < AT_ONCE:
-            return
-        head, reached = "", found[-1].id
-
-
-def _cells(entry: AuditEntry) -> list[object]:
-    shown = AuditEntryRead.model_validate(entry).model_dump(mode="json")
-    return [shown[name] for name in COLUMNS]
+    return await audit_file.export(service.database, where)
