@@ -17,6 +17,7 @@ async def rehearsed(service: Service, question: Question) -> Rehearsal:
         question,
         fallback_email=service.settings.fallback_email,
         unconfigured=unconfigured(service.channel_states()),
+        objection=service.objection,
     )
     async with _undone(service) as session:
         now = await transaction_time(session)

@@ -13,6 +13,7 @@ from app.api.bounds import LARGEST_BODY
 from app.api.deps import service_of
 from app.core.config import Settings
 from app.crud import crud_user
+from app.domain.subscriber_import import LARGEST_FILE
 from app.main import Setup, create_app
 from tests.api.answers import refusal, refused, send
 from tests.api.logs import logged
@@ -86,21 +87,22 @@ async def test_a_body_too_large_is_refused_on_every_route_of_people(
     world: World, document: dict[str, Any]
 ) -> None:
     admin = await world.admin()
-    json = {"Content-Type": "application/json"}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             theirs = path.startswith(("/v1/webhooks/", "/v1/receipts/", "/v1/ping/"))
             if "requestBody" not in operation or theirs:
                 continue
-            declared = b'"' + b"x" * LARGEST_BODY
-            for body in (declared, chunks(LARGEST_BODY + 1)):
+            kind = next(iter(operation["requestBody"]["content"]))
+            largest = LARGEST_FILE if kind == "text/csv" else LARGEST_BODY
+            declared = b'"' + b"x" * largest
+            for body in (declared, chunks(largest + 1)):
                 answer = await send(
                     world,
                     method,
                     re.sub(r"\{\w+\}", "1", path),
                     admin,
                     content=body,
-                    headers=json,
+                    headers={"Content-Type": kind},
                 )
                 assert refusal(answer, 413, "BODY_TOO_LARGE") == {}
 

@@ -71,7 +71,7 @@ async def create(request: Request, visitor: AdminDep, service: ServiceDep) -> Re
         fields = body.model_dump(mode="json", exclude_none=True)
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            made = await policy_service.create(session, fields, now=now)
+            made = await policy_service.create(session, fields, service.objection, now=now)
             return f"/policies/{made.id}"
 
     return await _written(request, visitor, service, None, save)
@@ -139,7 +139,7 @@ async def update(
             if held is not None and seen and seen != str(held.revision):
                 raise FormFault({}, {"": policy_page.CHANGED_MEANWHILE})
             now = await transaction_time(session)
-            await policy_service.update(session, policy_id, fields, now=now)
+            await policy_service.update(session, policy_id, fields, service.objection, now=now)
         return f"/policies/{policy_id}"
 
     return await _written(request, visitor, service, policy, save, revision=seen)
