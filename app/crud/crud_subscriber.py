@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from app.crud import base
 from app.db.session import ReadSession, WriteSession
 from app.domain.notification import Channel
-from app.domain.subscriber import Frequency, SubscriberState
+from app.domain.subscriber import Cadence, SubscriberState
 from app.models import (
     ComponentGroup,
     PublicIncident,
@@ -83,7 +83,7 @@ class SubscriberFilter:
 
     states: Collection[SubscriberState] = ()
     channels: Collection[Channel] = ()
-    frequency: Frequency | None = None
+    frequency: Cadence | None = None
     component_id: int | None = None
     search: str | None = None
     address_hash: str | None = None

@@ -33,7 +33,7 @@ class SubscriberState(StrEnum):
     BOUNCING = "bouncing"  # the address itself refused what was sent; told nothing until mended
 
 
-class Frequency(StrEnum):
+class Cadence(StrEnum):
     IMMEDIATE = "immediate"  # each fact at once
     DAILY = "daily"  # all of a day in one message
 
@@ -150,8 +150,8 @@ def next_digest(now: datetime, zone: str) -> datetime:
     raise AssertionError("eight o’clock comes every day")
 
 
-def in_words(frequency: Frequency, names: Collection[str]) -> str:
+def in_words(frequency: Cadence, names: Collection[str]) -> str:
     """What a subscriber asked for, in a sentence."""
     what = ", ".join(names) if names else "everything on the page"
-    often = "at once" if frequency is Frequency.IMMEDIATE else "once a day"
+    often = "at once" if frequency is Cadence.IMMEDIATE else "once a day"
     return f"You are told {often} about {what}."

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from app.domain.notification import Channel
-from app.domain.subscriber import CHANNELS, MOST_SCOPES, Frequency
+from app.domain.subscriber import CHANNELS, MOST_SCOPES, Cadence
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -49,7 +49,7 @@ class Wanted:
 
     channel: Channel
     address: str
-    frequency: Frequency
+    frequency: Cadence
     components: tuple[str, ...]
 
 
@@ -103,7 +103,7 @@ def read_line(said: dict[str, str]) -> Wanted:
     channel = _one_of(Channel, said.get("channel") or Channel.EMAIL, "channel")
     if channel not in CHANNELS:
         raise LineFaultError(f"Nobody can subscribe by {channel}; write {_listed(CHANNELS)}.")
-    frequency = _one_of(Frequency, said.get("frequency") or Frequency.IMMEDIATE, "frequency")
+    frequency = _one_of(Cadence, said.get("frequency") or Cadence.IMMEDIATE, "frequency")
     named = (name.strip() for name in said.get("components", "").split(";"))
     components = tuple(dict.fromkeys(name for name in named if name))
     if len(components) > MOST_SCOPES:

@@ -24,7 +24,7 @@ from app.db.base_class import Base, Keyed, Revised, one_of
 from app.domain.notification import Channel
 from app.domain.subscriber import (
     CHANNELS,
-    Frequency,
+    Cadence,
     LetterKind,
     LetterStatus,
     SubscriberOrigin,
@@ -45,7 +45,7 @@ class Subscriber(Keyed, Revised, Base):
     __table_args__ = (
         CheckConstraint(f"channel IN ({_CHANNELS})", name="channel_known"),
         one_of("state", SubscriberState),
-        one_of("frequency", Frequency),
+        one_of("frequency", Cadence),
         one_of("origin", SubscriberOrigin),
         CheckConstraint("address <> ''", name="address_given"),
         CheckConstraint("(channel IN ('webhook', 'chat')) = (secret IS NOT NULL)", name="sealed"),
@@ -79,7 +79,7 @@ class Subscriber(Keyed, Revised, Base):
     link_number: Mapped[int] = mapped_column(unique=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     state: Mapped[SubscriberState] = mapped_column(server_default=SubscriberState.PENDING)
-    frequency: Mapped[Frequency] = mapped_column(server_default=Frequency.IMMEDIATE)
+    frequency: Mapped[Cadence] = mapped_column(server_default=Cadence.IMMEDIATE)
     is_for_everything: Mapped[bool] = mapped_column(server_default=true())
     # What was asked for and is not proved yet: following the link makes it count.
     asked_for: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

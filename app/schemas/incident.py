@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from pydantic import AliasPath, Field, model_validator
+from pydantic import (
+    AliasPath,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from app.domain.incident import AssignmentRole, IncidentStatus, TimelineType, Urgency
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
@@ -34,10 +41,12 @@ class IncidentCreate(WriteSchema):
         description="Whatever is left out is as this template has it. See /v1/incident-templates.",
         examples=[None],
     )
-    title: Title | None = Field(None, examples=["Database connection failed"])
+    title: Title | None = Field(
+        None, validate_default=True, examples=["Database connection failed"]
+    )
     description: LongText | None = Field(None, examples=["Unable to connect to primary database"])
-    severity: SeverityWord | None = Field(None, examples=["high"])
-    service: ServiceName | None = Field(None, examples=["database"])
+    severity: SeverityWord | None = Field(None, validate_default=True, examples=["high"])
+    service: ServiceName | None = Field(None, validate_default=True, examples=["database"])
     tags: list[Tag] = Field([], max_length=32, examples=[["eu", "postgres"]])
     labels: Labels = Field({}, examples=[{"region": "eu-west-1"}])
     custom_fields: Document = Field(
@@ -48,7 +57,13 @@ class IncidentCreate(WriteSchema):
         [], max_length=50, description="Users who have it from the start.", examples=[[1]]
     )
 
-    _kept = not_null("title", "severity", "service")
+    @field_validator("title", "severity", "service")
+    @classmethod
+    def _said_by_somebody(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Without a template there is nobody else to say it."""
+        if value is None and "template_id" in info.data and info.data["template_id"] is None:
+            raise PydanticCustomError("missing", "is needed, unless `template_id` says it")
+        return value
 
 
 EXAMPLE_INCIDENT: dict[str, Any] = {

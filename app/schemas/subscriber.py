@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, Vali
 from app.domain.notification import Channel
 from app.domain.subscriber import (
     MOST_SCOPES,
-    Frequency,
+    Cadence,
     LetterKind,
     LetterStatus,
     SubscriberOrigin,
@@ -63,8 +63,8 @@ class PublicSubscriberCreate(WriteSchema):
 
     channel: SubscriberChannel = Channel.EMAIL
     address: SubscriberAddress
-    frequency: Frequency = Field(
-        Frequency.IMMEDIATE, description="`daily`: one message with the news of a day."
+    frequency: Cadence = Field(
+        Cadence.IMMEDIATE, description="`daily`: one message with the news of a day."
     )
     components: Keys = Field([], examples=[[3]])
     groups: Keys = Field([], description="With whatever belongs to them later.", examples=[[]])
@@ -74,7 +74,7 @@ class PublicSubscriberCreate(WriteSchema):
 class PublicSubscriberUpdate(WriteSchema):
     """Only the named fields are written."""
 
-    frequency: Frequency | None = None
+    frequency: Cadence | None = None
     is_for_everything: Flag | None = None
     components: Keys | None = Field(None, examples=[[3]])
     groups: Keys | None = Field(None, examples=[[1]])
@@ -105,7 +105,7 @@ class PublicSubscriberRead(ReadSchema):
     channel: Channel
     address: str = Field(description="Masked.", examples=["s…@example.org"])
     state: SubscriberState
-    frequency: Frequency
+    frequency: Cadence
     is_for_everything: bool
     scopes: list[PublicScopeRead]
     signing_secret: str | None = Field(
@@ -117,7 +117,7 @@ class PublicSubscriberRead(ReadSchema):
 class SubscriberCreate(WriteSchema):
     channel: SubscriberChannel = Channel.EMAIL
     address: SubscriberAddress
-    frequency: Frequency = Frequency.IMMEDIATE
+    frequency: Cadence = Cadence.IMMEDIATE
     components: Keys = Field([], description="Nothing named: everything.", examples=[[]])
     groups: Keys = Field([], examples=[[]])
     have_agreed: Flag = Field(
@@ -129,7 +129,7 @@ class SubscriberCreate(WriteSchema):
 class SubscriberUpdate(WriteSchema):
     """Only the named fields are written. The address stays: another one is another subscriber."""
 
-    frequency: Frequency | None = None
+    frequency: Cadence | None = None
     is_for_everything: Flag | None = None
     components: Keys | None = Field(None, examples=[[3]])
     groups: Keys | None = Field(None, examples=[[]])
@@ -148,7 +148,7 @@ class SubscriberRead(ReadSchema):
         examples=["s…@example.org"],
     )
     state: SubscriberState
-    frequency: Frequency
+    frequency: Cadence
     is_for_everything: bool
     scopes: list[ScopeRead]
     origin: SubscriberOrigin

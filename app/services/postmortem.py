@@ -86,15 +86,22 @@ class PostmortemEmptyError(InvalidStateError):
 async def require(session: ReadSession, incident_id: int) -> Postmortem:
     found = await crud_postmortem.of_incident(session, incident_id)
     if found is None:
-        raise NotFoundError("postmortem", f"of incident {incident_id}") from None
+        raise await _none(session, incident_id)
     return found
+
+
+async def _none(session: ReadSession, incident_id: int) -> NotFoundError:
+    """What is said when there is none: there may be no such incident either."""
+    if await crud_incident.get(session, incident_id) is None:
+        return NotFoundError("incident", incident_id)
+    return NotFoundError("postmortem", f"of incident {incident_id}")
 
 
 async def held(session: WriteSession, incident_id: int) -> Postmortem:
     """The postmortem of an incident, held until commit; whoever changes it has it from here."""
     found = await crud_postmortem.lock(session, incident_id)
     if found is None:
-        raise NotFoundError("postmortem", f"of incident {incident_id}")
+        raise await _none(session, incident_id)
     return found
 
 

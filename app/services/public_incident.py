@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.core.errors import ConflictError, NotFoundError
-from app.crud import crud_public_incident, crud_public_update
+from app.crud import crud_incident, crud_public_incident, crud_public_update
 from app.db.session import ReadSession, WriteSession
 from app.domain.event import EventType
 from app.domain.incident import IncidentStatus, TimelineType
@@ -65,7 +65,10 @@ class Publication:
 
 async def require(session: ReadSession, incident_id: int) -> PublicIncident:
     """What the public is told of an incident."""
-    return _there(await crud_public_incident.of_incident(session, incident_id), incident_id)
+    found = await crud_public_incident.of_incident(session, incident_id)
+    if found is None and await crud_incident.get(session, incident_id) is None:
+        raise NotFoundError("incident", incident_id)
+    return _there(found, incident_id)
 
 
 async def publish(

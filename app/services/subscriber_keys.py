@@ -13,7 +13,7 @@ from app.crud.crud_subscriber import Scopes
 from app.domain.subscriber import (
     LINK_PURPOSE,
     Address,
-    Frequency,
+    Cadence,
     SubscriberOrigin,
     SubscriberState,
     secret_place,
@@ -48,7 +48,7 @@ class Wishes:
 
     is_for_everything: bool = True
     scopes: Scopes = field(default_factory=Scopes)
-    frequency: Frequency = Frequency.IMMEDIATE
+    frequency: Cadence = Cadence.IMMEDIATE
 
     def kept(self) -> dict[str, Any]:
         """As JSON, the same after it was stored."""
@@ -62,7 +62,7 @@ class Wishes:
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> "Wishes":
         scopes = {name: tuple(ids) for name, ids in kept["scopes"].items()}
-        return cls(kept["is_for_everything"], Scopes(**scopes), Frequency(kept["frequency"]))
+        return cls(kept["is_for_everything"], Scopes(**scopes), Cadence(kept["frequency"]))
 
 
 def new_row(

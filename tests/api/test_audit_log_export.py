@@ -6,8 +6,7 @@ import tracemalloc
 
 import pytest
 
-from app.api import csv_rows
-from app.api.v1.endpoints import audit_log
+from app.api import audit_file, csv_rows
 from app.crud.crud_audit_log import AuditFilter
 from tests.api.answers import send
 from tests.api.auditing import LOG, entries
@@ -57,7 +56,7 @@ async def test_the_file_is_whole_at_every_length(world: World, count: int) -> No
 
 async def test_what_is_written_meanwhile_neither_shifts_nor_joins_it(world: World) -> None:
     await world.sql(ROWS, count=1200, size=1)
-    parts = audit_log._rows(world.database, AuditFilter())
+    parts = audit_file._rows(world.database, AuditFilter())
     text = await anext(parts)
     await world.sql(ROWS, count=10, size=1)
     text += "".join([part async for part in parts])
@@ -67,7 +66,7 @@ async def test_what_is_written_meanwhile_neither_shifts_nor_joins_it(world: Worl
 
 async def test_however_many_rows_few_are_in_memory(world: World) -> None:
     await world.sql(ROWS, count=6_000, size=2_000)
-    parts = audit_log._rows(world.database, AuditFilter())
+    parts = audit_file._rows(world.database, AuditFilter())
     await anext(parts)
     tracemalloc.start()
     written = 0
@@ -81,7 +80,7 @@ async def test_however_many_rows_few_are_in_memory(world: World) -> None:
 
 async def test_no_connection_is_held_while_the_reader_takes_its_time(world: World) -> None:
     await world.sql(ROWS, count=600, size=1)
-    parts = audit_log._rows(world.database, AuditFilter())
+    parts = audit_file._rows(world.database, AuditFilter())
     await anext(parts)
     open_ones = await world.sql(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"

@@ -63,6 +63,18 @@ def _is_about_the_whole(seeming: Seeming) -> bool:
     return seeming.answer.faults == [""]
 
 
+def _is_for_a_template_to_say(seeming: Seeming) -> bool:
+    """Whether an incident was declared without a template and without what one would say."""
+    body, faults = seeming.case.body, seeming.answer.faults
+    return (
+        isinstance(body, dict)
+        and seeming.case.operation.label == "POST /v1/incidents"
+        and body.get("template_id") is None
+        and any(body.get(name) is None for name in ("title", "severity", "service"))
+        and all(body.get(fault) is None for fault in faults)
+    )
+
+
 def _is_said_elsewhere(seeming: Seeming) -> bool:
     """Whether every fault is where a schema cannot say it: in a text whose `format` is stated or
     that is measured without its blanks (a label's name is one, too), or between the parts of an
@@ -166,6 +178,7 @@ EXCUSES: list[tuple[tuple[str, ...], str, Callable[[Seeming], bool]]] = [
     (POSITIVE, "refused by a rule that no schema can state", _is_refused_by_a_rule),
     (POSITIVE, "refused for how its fields go together", _is_about_the_whole),
     (POSITIVE, "the fault is where no schema can say it", _is_said_elsewhere),
+    (POSITIVE, "needed only where no template says it", _is_for_a_template_to_say),
     (
         ("unsupported_method", "allow_header_conformance"),
         "the same address with this method is another operation",

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.notification import Channel
-from app.domain.subscriber import Frequency
+from app.domain.subscriber import Cadence
 from app.domain.subscriber_import import (
     FileFaultError,
     LineFaultError,
@@ -23,7 +23,7 @@ def test_lines_keep_their_numbers_whatever_lies_between() -> None:
 
 def test_what_is_left_out_is_the_usual() -> None:
     found = read_line({"address": "sam@example.org"})
-    assert found == Wanted(Channel.EMAIL, "sam@example.org", Frequency.IMMEDIATE, ())
+    assert found == Wanted(Channel.EMAIL, "sam@example.org", Cadence.IMMEDIATE, ())
     found = read_line({"address": "x", "channel": "SMS", "components": "Pay; ;Find;Pay"})
     assert (found.channel, found.components) == (Channel.SMS, ("Pay", "Find"))
 

@@ -44,7 +44,8 @@ async def test_every_way_in_the_frame_leads_somewhere(
     links = {str(one["href"]) for one in page.all("a") if "rail-link" in (one.get("class") or "")}
     assert {"/", "/incidents"} <= links
     for link in links:
-        assert (await client.get(link, headers=HTML)).status_code == 200, link
+        page = await client.get(link, headers=HTML, follow_redirects=True)
+        assert page.status_code == 200, link
 
 
 async def test_the_place_in_the_frame_is_told(world: World, client: httpx.AsyncClient) -> None:

@@ -12,7 +12,7 @@ from app.crud import crud_subscriber
 from app.crud.crud_subscriber import Scopes
 from app.db.session import Database, transaction_time
 from app.domain.notification import Channel
-from app.domain.subscriber import Frequency, SubscriberOrigin, read_address
+from app.domain.subscriber import Cadence, SubscriberOrigin, read_address
 from app.models import Subscriber
 from app.services.subscriber_keys import Keys, Wishes, new_row
 from app.worker.compose_subscriber import Writer
@@ -70,7 +70,7 @@ async def subscribe(
     components: Sequence[int] = (),
     groups: Sequence[int] = (),
     incidents: Sequence[int] = (),
-    frequency: Frequency = Frequency.IMMEDIATE,
+    frequency: Cadence = Cadence.IMMEDIATE,
     is_proved: bool = True,
 ) -> Subscriber:
     """Somebody who is told, of everything unless something is named."""

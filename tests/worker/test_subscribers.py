@@ -13,7 +13,7 @@ from app.crud import crud_subscriber_delivery
 from app.crud.crud_subscriber_delivery import LeasedLetter
 from app.db.session import WriteSession, transaction_time
 from app.domain.notification import Channel
-from app.domain.subscriber import Frequency, LetterStatus
+from app.domain.subscriber import Cadence, LetterStatus
 from app.services import subscriber_delivery as delivery_service
 from app.services.subscriber_delivery import Lost, Recorded
 from app.worker import subscribers as subscribers_module
@@ -302,7 +302,7 @@ async def test_the_outbox_of_an_installation_without_a_mail_server_is_no_success
 
 async def test_a_day_s_news_come_in_one_mail_at_eight_on_the_page_s_wall(world: World) -> None:
     await world.sql("INSERT INTO status_pages (id, time_zone) VALUES (1, 'Europe/Berlin')")
-    await subscribe(world, frequency=Frequency.DAILY)
+    await subscribe(world, frequency=Cadence.DAILY)
     incident = await public_incident(world)
     way = Scripted()
     works = loops(world, [way])

@@ -91,9 +91,7 @@ async def show(
     async with service.database.reading() as session:
         shown = await service_service.require(session, service_id)
         standing = await service_service.standing(session, shown, now=visitor.now)
-        duty = await service_service.on_call(
-            session, service_id, at=visitor.now, now=visitor.now
-        )
+        duty = await service_service.on_call(session, service_id, at=visitor.now, now=visitor.now)
         offered = await choices.offered(session, now=visitor.now)
         policies = await _policies(session)
         may_edit = await asked.leads(session, visitor, shown.team_id)

@@ -20,7 +20,7 @@ from app.crud.crud_subscriber import Scopes, SubscriberFilter
 from app.crud.crud_subscriber_delivery_list import DeliveryFilter
 from app.db.session import ReadSession, transaction_time
 from app.domain.notification import Channel
-from app.domain.subscriber import CHANNELS, Frequency, LetterStatus, SubscriberState
+from app.domain.subscriber import CHANNELS, Cadence, LetterStatus, SubscriberState
 from app.schemas.subscriber import SubscriberCreate, SubscriberUpdate
 from app.services import subscriber as subscriber_service
 from app.services import subscriber_delivery as delivery_service
@@ -271,7 +271,7 @@ async def _shown(
 async def _offered(session: ReadSession) -> dict[str, Any]:
     groups, components = await crud_subscriber.choices(session)
     frequencies = [
-        (Frequency.IMMEDIATE.value, "At once"),
-        (Frequency.DAILY.value, "Once a day, at 8:00"),
+        (Cadence.IMMEDIATE.value, "At once"),
+        (Cadence.DAILY.value, "Once a day, at 8:00"),
     ]
     return {"groups": groups, "components": components, "frequencies": frequencies}

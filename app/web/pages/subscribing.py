@@ -21,7 +21,7 @@ from app.db.session import ReadSession as Reading
 from app.db.session import transaction_time
 from app.domain.notification import Channel
 from app.domain.public_page import PublicPage
-from app.domain.subscriber import CHANNELS, Frequency
+from app.domain.subscriber import CHANNELS, Cadence
 from app.schemas.subscriber import PublicSubscriberCreate, PublicSubscriberUpdate
 from app.services import subscriber as subscriber_service
 from app.services import subscriber_shown
@@ -206,7 +206,7 @@ async def _shown(
         groups=groups,
         components=components,
         token=token,
-        frequencies=[one.value for one in Frequency],
+        frequencies=[one.value for one in Cadence],
     )
     return _page(drawn, 422 if errors else 200)
 

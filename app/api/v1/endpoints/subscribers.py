@@ -25,7 +25,7 @@ from app.api.subscribing import closed_channels, keys_of
 from app.crud import crud_subscriber
 from app.crud.base import Slice
 from app.crud.crud_subscriber import Scopes, SubscriberFilter
-from app.domain.subscriber import Frequency, SubscriberState
+from app.domain.subscriber import Cadence, SubscriberState
 from app.domain.user import Permission
 from app.models import User
 from app.schemas.base import PageRead
@@ -57,7 +57,7 @@ def _is_whole(user: User) -> bool:
 async def _filter(
     state: Annotated[list[SubscriberState], Query(description="Any of these.")] = [],  # noqa: B006
     channel: Annotated[list[SubscriberChannel], Query(description="Any of these.")] = [],  # noqa: B006
-    frequency: Frequency | None = None,
+    frequency: Cadence | None = None,
     component_id: Annotated[int | None, Query(ge=1, le=2**53 - 1)] = None,
     search: Annotated[
         str | None,
