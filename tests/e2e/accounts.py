@@ -17,7 +17,10 @@ def home(tour: Tour) -> None:
     """The front door tells programs where everything is."""
     told = tour.call("GET", "/", headers={"Accept": "application/json"})
     check(told["name"] == "Tocsin", "it has another name")
-    page = tour.send("GET", "/", headers={"Accept": "text/html"})
+    browser = {"Accept": "text/html"}
+    asked = tour.send("GET", "/", headers=browser)
+    check(asked.status_code == 303, "a browser is not asked who it is")
+    page = tour.send("GET", asked.headers["location"], headers=browser)
     check("text/html" in page.headers["content-type"], "a browser gets no page")
 
 

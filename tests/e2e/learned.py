@@ -73,8 +73,6 @@ def review(tour: Tour) -> None:
     done = tour.call("POST", publish, responder, json={})
     check(done["status"] == "published", f"it is {done['status']}")
     tour.call("POST", f"{_path(tour)}/withdraw", responder)
-    unknown = f"/v1/public/incidents/{tour.mark}/postmortem"
-    tour.call("GET", unknown, expect=404, code="POSTMORTEM_NOT_FOUND")
 
 
 @learned
@@ -86,6 +84,26 @@ def keep(tour: Tour) -> None:
     check(kept["total"] == 2, "what it said is not kept")
     text = tour.send("GET", f"{_path(tour)}/export", responder).text
     check(text.startswith(f"# Learned {tour.mark}"), "the export does not begin with its title")
+
+
+@learned
+def public(tour: Tour) -> None:
+    """Of what the public was told, it may read what was learned, until that is withdrawn."""
+    responder = tour.people["responder"]
+    told = {"title": f"It was slow ({tour.mark})", "body": "It is over.", "status": "resolved"}
+    there = f"/v1/incidents/{tour.ids['learned from']}/public"
+    code = tour.call("POST", there, responder, expect=201, json=told)["code"]
+    known = f"/v1/public/incidents/{code}/postmortem"
+    tour.call("GET", known, expect=404, code="POSTMORTEM_NOT_FOUND")
+    said = {"public_summary": "A disk was full."}
+    tour.call("PATCH", _path(tour), responder, json=said)
+    tour.call("POST", f"{_path(tour)}/publish", responder, json={"is_public": True})
+    text = tour.send("GET", known).text
+    check("A disk was full." in text, "the public cannot read it")
+    check(f"A disk, {tour.mark}." not in text, "it tells what only those who log in may know")
+    tour.call("POST", f"{_path(tour)}/withdraw", responder)
+    tour.call("GET", known, expect=404, code="POSTMORTEM_NOT_FOUND")
+    tour.call("DELETE", there, responder, expect=204)
 
 
 @learned

@@ -67,6 +67,7 @@ def incident(tour: Tour) -> None:
     }
     made = tour.call("POST", path, responder, expect=201, json=body)
     tour.call("PATCH", path, responder, json={"impact": "major"})
+    check(tour.call("GET", path, viewer)["code"] == made["code"], "it is published as another")
     seen = tour.call("GET", f"/v1/public/incidents/{made['code']}")
     check(seen["impact"] == "major", "the public does not see how bad it is")
     listed = tour.call("GET", f"{PAGE}/incidents?component_id={tour.ids['component']}", viewer)
