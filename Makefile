@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 QUICK := -n 2 -m "not crash and not stress and not peer and not contract and not browser"
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage slow e2e openapi screenshots bench crash-test check lint types contracts migrations lock clean
+.PHONY: help install run test coverage slow beside e2e openapi screenshots bench crash-test check lint types contracts migrations lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -24,13 +24,16 @@ coverage: $(VENV)/.dev ## Run the same tests and see that they cover 95 % of the
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest $(QUICK) --cov --cov-report=term:skip-covered
 
-slow: $(VENV)/.dev ## Run the slow stories: races, killed processes, a real Alertmanager, schemathesis
-	@$(BIN)/python -m pytest -n 2 -m "contract"
-	@$(BIN)/python -m pytest -n 2 -m "browser"
-	@# What is killed waits most of the time; the rest has room beside it.
-	@$(BIN)/python -m pytest -m "(stress or peer) and not crash" & beside=$$!; \
+slow: $(VENV)/.dev ## Run the slow stories: races, killed processes, a real Alertmanager, browsers, schemathesis
+	@# What is killed waits most of the time; the rest has the room beside it, and gives way to it.
+	@nice -n 19 $(MAKE) --no-print-directory beside & beside=$$!; \
 		$(BIN)/python -m pytest -m crash; killed=$$?; \
 		wait $$beside && exit $$killed
+
+beside: $(VENV)/.dev
+	@$(BIN)/python -m pytest -m "(stress or peer) and not crash"
+	@$(BIN)/python -m pytest -n 2 -m "browser"
+	@$(BIN)/python -m pytest -n 2 -m "contract"
 
 e2e: $(VENV)/.dev ## Call every route of a running server over HTTP (of one of its own if none runs)
 	@$(BIN)/python run_e2e_tests.py
