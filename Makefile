@@ -9,7 +9,7 @@ QUICK := -n 2 -m "not crash and not stress and not peer and not contract and not
 .PHONY: help install run test coverage slow beside e2e openapi screenshots bench crash-test check lint types contracts migrations lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | \
 		while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 install: $(VENV)/.runtime ## Install into .venv, with the command .venv/bin/tocsin
