@@ -7,13 +7,17 @@ import pytest
 from app.core.errors import SetupError
 from app.core.security import Passwords
 from app.demo import command
+from app.services.subscriber_keys import Keys
 from tests.world import World
 
 
 async def seed(world: World, *, reset: bool = False, yes: bool = False) -> str:
     said: list[str] = []
     where = (str(Path("outbox")), "https://tocsin.test/docs")
-    await command.seed(world.database, Passwords(4), where, said.append, reset=reset, yes=yes)
+    seals = Keys(world.service.signer, world.service.vault)
+    await command.seed(
+        world.database, Passwords(4), seals, where, said.append, reset=reset, yes=yes
+    )
     return "\n".join(said)
 
 
