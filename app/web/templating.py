@@ -38,6 +38,7 @@ REDOC_POLICY = LOOSE_STYLE_POLICY + "; worker-src blob:"
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 FEW_DAYS = 7 * DAY
+LIVE = "live"  # the part of a page, and the block of its template, that is kept true
 # What time it is on the page that is being rendered, for filters, which see no context.
 _now: ContextVar[datetime | None] = ContextVar("now", default=None)
 
@@ -185,13 +186,17 @@ def render(
     status: int = 200,
     **values: Any,
 ) -> HTMLResponse:
-    """A page of the console as this person may see it, or one block of it."""
-    told = None if block else flash.said(request)
+    """A page of the console as this person may see it, or one block of it: the one that is named,
+    or `live`, for whoever has the rest of the page already and asks for that part anew."""
     found = environment.get_template(template)
+    if block is None and status == 200 and _is_for_live(request) and LIVE in found.blocks:
+        block = LIVE
+    told = None if block else flash.said(request)
     context = {
         "request": request,
         "path": request.url.path,
         "here": f"{request.url.path}?{request.url.query}".rstrip("?"),
+        "live_address": _live_address(request),
         "theme": theme.chosen(request),
         "visitor": visitor,
         "me": visitor.user if visitor else None,
@@ -218,6 +223,17 @@ def render(
     if told is not None:
         answer.delete_cookie(flash.COOKIE, httponly=True, samesite="lax")
     return answer
+
+
+def _is_for_live(request: Request) -> bool:
+    asked = request.query_params.get("part") == LIVE
+    return asked and request.method == "GET" and "hx-request" in request.headers
+
+
+def _live_address(request: Request) -> str:
+    """Where this page's live part is fetched anew, narrowed as the page is."""
+    url = request.url.include_query_params(part=LIVE)
+    return f"{url.path}?{url.query}"
 
 
 def _answer(html: str, status: int, policy: str) -> HTMLResponse:

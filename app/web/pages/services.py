@@ -20,7 +20,7 @@ from app.domain.maintenance_window import WindowStatus
 from app.models import Service
 from app.schemas.service import ServiceCreate, ServiceUpdate
 from app.services import service as service_service
-from app.web import asked, choices, flash, incident_form, listing
+from app.web import asked, choices, flash, incident_form, listing, meanwhile
 from app.web.asked import REFUSED
 from app.web.deps import RespondingDep, Visitor, VisitorDep
 from app.web.incident_form import Typed
@@ -91,9 +91,7 @@ async def show(
     async with service.database.reading() as session:
         shown = await service_service.require(session, service_id)
         standing = await service_service.standing(session, shown, now=visitor.now)
-        duty = await service_service.on_call(
-            session, service_id, at=visitor.now, now=visitor.now
-        )
+        duty = await service_service.on_call(session, service_id, at=visitor.now, now=visitor.now)
         offered = await choices.offered(session, now=visitor.now)
         policies = await _policies(session)
         may_edit = await asked.leads(session, visitor, shown.team_id)
@@ -121,7 +119,8 @@ async def show_edit(
 ) -> Response:
     async with service.database.reading() as session:
         shown = await service_service.require(session, service_id)
-    return await _form(request, visitor, service, shown, _given(shown), {})
+    given = _given(shown) | meanwhile.seen(shown)
+    return await _form(request, visitor, service, shown, given, {})
 
 
 @router.post("/{service_id}/edit")
@@ -136,7 +135,10 @@ async def edit(
         fields = body.model_dump(mode="json", exclude_unset=True)
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            await service_service.update(session, service_id, fields, by=visitor.user, now=now)
+            written = await service_service.update(
+                session, service_id, fields, by=visitor.user, now=now
+            )
+            meanwhile.require_next(given, written)
     except REFUSED as fault:
         return await _form(request, visitor, service, shown, given, asked.told(fault))
     return flash.back(request, f"{PLACE}/{service_id}", "Your changes are saved.")

@@ -21,7 +21,7 @@ from app.schemas.status_component import (
     StatusComponentUpdate,
 )
 from app.services import status_component as status_component_service
-from app.web import asked, choices, flash, forms, incident_form
+from app.web import asked, choices, flash, forms, incident_form, meanwhile
 from app.web.asked import REFUSED
 from app.web.deps import AdminDep, RespondingDep, Visitor
 from app.web.pages.status_pages import PLACE, STATUSES
@@ -63,7 +63,7 @@ async def show_edit(
         shown = await status_component_service.require(session, component_id)
     texts = ("name", "description", "group_id", "service_id")
     given: dict[str, Any] = {name: getattr(shown, name) or "" for name in texts}
-    given |= {name: str(getattr(shown, name)).lower() for name in FLAGS}
+    given |= {name: str(getattr(shown, name)).lower() for name in FLAGS} | meanwhile.seen(shown)
     return await _form(request, visitor, service, shown, given, {})
 
 
@@ -77,7 +77,7 @@ async def edit(
     try:
         body = incident_form.shaped(StatusComponentUpdate, _body(given), given)
         fields = body.model_dump(exclude_unset=True)
-        await _update(service, component_id, fields)
+        await _update(service, component_id, fields, given)
     except REFUSED as fault:
         return await _form(request, visitor, service, shown, given, asked.told(fault))
     return flash.back(request, PLACE, "Your changes are on the page.")
@@ -149,7 +149,7 @@ async def show_edit_group(
 ) -> Response:
     async with service.database.reading() as session:
         group = await status_component_service.require_group(session, group_id)
-    given = {"name": group.name, "description": group.description or ""}
+    given = {"name": group.name, "description": group.description or "", **meanwhile.seen(group)}
     return _group_form(request, visitor, group, given, {})
 
 
@@ -165,7 +165,10 @@ async def edit_group(
         fields = body.model_dump(exclude_unset=True)
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            await status_component_service.update_group(session, group_id, fields, now=now)
+            written = await status_component_service.update_group(
+                session, group_id, fields, now=now
+            )
+            meanwhile.require_next(given, written)
     except REFUSED as fault:
         return _group_form(request, visitor, group, given, asked.told(fault))
     return flash.back(request, PLACE, "Your changes are on the page.")
@@ -214,9 +217,17 @@ def _moved(rows: Sequence[Any], key: int, *, is_up: bool) -> list[Any]:
     return found
 
 
-async def _update(service: Service, component_id: int, fields: Mapping[str, Any]) -> None:
+async def _update(
+    service: Service,
+    component_id: int,
+    fields: Mapping[str, Any],
+    given: Mapping[str, Any] | None = None,
+) -> None:
     async def write(session: WriteSession) -> None:
         now = await transaction_time(session)
+        await crud_status_page.lock(session)
+        held = await status_component_service.require(session, component_id)
+        meanwhile.require_same(given or {}, held)
         await status_component_service.update(session, component_id, fields, now=now)
 
     await service.database.write(write)
