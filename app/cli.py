@@ -296,7 +296,7 @@ async def _look(setup: Setup) -> PreflightRead:
 
 async def _seed_demo(setup: Setup, database: Database, *, reset: bool, yes: bool) -> None:
     """Where its mail lies, and where to look, besides what it says itself."""
-    told = f"{setup.data_dir / 'outbox'}", f"{setup.public_url}/docs"
+    told = f"{setup.data_dir / 'outbox'}", setup.public_url
     passwords = Passwords(setup.settings.password_rounds)
     signer = Signer(setup.secret_key)
     seals = Keys(signer, build_vault(signer))

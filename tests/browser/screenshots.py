@@ -16,6 +16,7 @@ from tests.browser import chromium, pages
 from tests.browser.conftest import PHONE, WIDE, Site, sign_in
 from tests.browser.serving import Serving
 from tests.browser.watching import THEMES, opened
+from tests.channels.servers import Mailbox
 
 ROOT = Path(__file__).parents[2]
 # What the README shows; everything else is taken with --all, for whoever looks at all of it.
@@ -43,7 +44,7 @@ async def take(into: Path, *, everything: bool) -> None:
             url = server.url("screenshots")
             await asyncio.to_thread(migrations.upgrade, url)
             with Serving(url, folder) as serving:
-                site = Site(serving, await serving.tell_the_demo())
+                site = Site(serving, await serving.tell_the_demo(), Mailbox())
                 await _take_all(site, path, into, everything=everything)
 
 

@@ -30,11 +30,11 @@ class Serving(Server):
             password_rounds=4,
             allow_private_targets="127.0.0.1/32",
             public_url=url,
+            mail_from=MAIL_FROM,
             **unlimited.SETTINGS,
             **settings,
         )
         made = replace(setup(database_url, data_dir), settings=chosen, public_url=url)
-        self.outbox = data_dir / "outbox"
         super().__init__(create_app(made))
         self._socket.close()
         self._socket, self.url = listener, url

@@ -13,7 +13,7 @@ from tests.world import World
 
 async def seed(world: World, *, reset: bool = False, yes: bool = False) -> str:
     said: list[str] = []
-    where = (str(Path("outbox")), "https://tocsin.test/docs")
+    where = (str(Path("outbox")), "https://tocsin.test")
     seals = Keys(world.service.signer, world.service.vault)
     await command.seed(
         world.database, Passwords(4), seals, where, said.append, reset=reset, yes=yes
