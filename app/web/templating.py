@@ -3,6 +3,7 @@
 Every template knows `ui`, the components; `me` and `visitor`, who is looking; `now`; `csrf`.
 """
 
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from markupsafe import Markup
 
 from app.core.version import VERSION
 from app.domain.event import EventType
-from app.web import flash, navigation, theme
+from app.web import browsers, flash, navigation, theme
 from app.web.deps import Visitor
 from app.web.markdown import markdown
 from app.web.wellness import recent
@@ -38,6 +39,7 @@ REDOC_POLICY = LOOSE_STYLE_POLICY + "; worker-src blob:"
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 FEW_DAYS = 7 * DAY
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 LIVE = "live"  # the part of a page, and the block of its template, that is kept true
 # What time it is on the page that is being rendered, for filters, which see no context.
 _now: ContextVar[datetime | None] = ContextVar("now", default=None)
@@ -121,6 +123,16 @@ def _time(moment: datetime, words: str, kind: str) -> Markup:
     )
 
 
+def moment(text: str) -> datetime | None:
+    """The instant that a text is, as the audit log keeps one; None for any other text."""
+    if not INSTANT.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def initials(name: str) -> str:
     """At most two letters that stand for somebody; the first one of an address."""
     words = name.split("@", maxsplit=1)[0].replace(".", " ").replace("_", " ").split()
@@ -157,9 +169,12 @@ environment.filters |= {
     "ago": ago,
     "countdown": countdown,
     "day": day,
+    "moment": moment,
     "duration": duration,
     "initials": initials,
     "hue": hue,
+    "browser": browsers.told,
+    "is_handheld": browsers.is_handheld,
     "query": _query,
     "markdown": markdown,
 }

@@ -19,6 +19,7 @@ from app.domain.incident import Severity
 from app.domain.maintenance_window import WindowStatus
 from app.models import Service
 from app.schemas.service import ServiceCreate, ServiceUpdate
+from app.services import on_call as on_call_service
 from app.services import service as service_service
 from app.web import asked, choices, flash, incident_form, listing, meanwhile
 from app.web.asked import REFUSED
@@ -47,6 +48,11 @@ async def show_list(
         offered = await choices.offered(session, now=visitor.now)
         policies = await _policies(session)
         unknown, _ = await service_service.uncatalogued(session, now=visitor.now)
+        names = [one.name for one in found.items]
+        unresolved = await crud_service.unresolved_of_each(session, names)
+        used = {one.schedule_id for one in found.items}
+        schedules = [one for one in offered.schedules if one.id in used]
+        duties = await on_call_service.duties(session, schedules, now=visitor.now)
     return render(
         request,
         visitor,
@@ -59,6 +65,8 @@ async def show_list(
         schedule_names=asked.names(offered.schedules),
         policy_names=dict(policies),
         unknown=unknown,
+        unresolved=unresolved,
+        duties={duty.schedule_id: duty for duty in duties},
     )
 
 

@@ -7,3 +7,4 @@ import "./dialogs.js";
 import "./forms.js";
 import "./keys.js";
 import "./live.js";
+import "./tabs.js";
