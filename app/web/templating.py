@@ -217,7 +217,8 @@ def render(
         "me": visitor.user if visitor else None,
         "csrf": visitor.csrf if visitor else "",
         "now": visitor.now if visitor else None,
-        "said": told,
+        "said": told.words if told else None,
+        "undo": told if told and told.action else None,
         **values,
     }
     if visitor is not None and block is None:
