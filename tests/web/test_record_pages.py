@@ -14,6 +14,7 @@ async def test_a_page_has_its_story_and_filters_narrow_the_list(world: World) ->
     await world.climb()
     page = await ada.page("/notifications?kind=page")
     assert "Bob Ross" in page.text
+    assert "Disk full Page of #" in page.text
     [place] = {one for one in page.addresses if one.startswith("/notifications/")}
     shown = await ada.page(place)
     assert "pages Bob Ross" in shown.text
