@@ -38,6 +38,7 @@ from app.services import user as user_service
 
 SEED = 1_311  # the same weeks each time
 MOST_A_DAY = 3
+LATELY = timedelta(minutes=1)
 QUIET_BEFORE_NOW = timedelta(hours=6)
 TEAM_OF = {CHECKOUT: PAYMENTS, CARDS: PAYMENTS, SEARCH: PLATFORM, IMAGES: PLATFORM}
 STEPS = (timedelta(), timedelta(minutes=5), timedelta(minutes=15))  # of a policy of the demo
@@ -93,24 +94,40 @@ async def play(scene: Scene, plot: Plot, public: Public) -> int:
         )
         is_live = plot.cure is None
         is_told = public.is_told(trouble, plot.at) or (is_live and public.is_open)
+        if is_live:
+            await _say(
+                scene, number, actor, "On it. A node of the index is out of disk.", answered_at
+            )
         if is_told:
             await public.begin(number, trouble, tells=is_live, actor=actor, now=answered_at)
             half = answered_at + (plot.cure or scene.now - answered_at) / 2
             await public.go_on(number, trouble, tells=is_live, actor=actor, now=half)
         if plot.cure is not None:
             over_at = answered_at + plot.cure
-            await incident_people.comment(session, number, trouble.cure, actor=actor, now=over_at)
+            await _say(scene, number, actor, trouble.cure, over_at)
             if is_told:
                 await public.end(number, trouble, actor=actor, now=over_at)
             await incident_service.change_status(
                 session, number, IncidentStatus.RESOLVED, actor=actor, now=over_at
             )
         else:
-            words = "On it. A node of the index is out of disk."
-            await incident_people.comment(session, number, words, actor=actor, now=answered_at)
+            words = "The volume of `search-3` has grown; **1.1 million** messages to catch up with."
+            await _say(scene, number, await _actor(scene, "Liam Chen"), words, scene.now - LATELY)
+    else:
+        words = "Support has had 40 calls since this began, all of them about Visa."
+        await _say(scene, number, await _actor(scene, PEOPLE[0].name), words, scene.now - LATELY)
     await crud_demo.tell(session, [number], until=scene.now)
     await crud_demo.mark(session, "incident", str(number), number)
     return number
+
+
+async def _say(scene: Scene, number: int, actor: Actor, words: str, at: datetime) -> None:
+    await incident_people.comment(scene.session, number, words, actor=actor, now=at)
+
+
+async def _actor(scene: Scene, name: str) -> Actor:
+    person = await scene.person(name)
+    return Actor(person.display_name, person.id)
 
 
 async def _open(scene: Scene, plot: Plot) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import Browser, BrowserContext, ViewportSize
 
 from app.db.embedded import EmbeddedPostgres
 from app.domain.demo import MADE_UP
@@ -18,8 +18,8 @@ from tests.channels import servers
 from tests.channels.servers import mail_server
 from tests.conftest import copy_of_template
 
-WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 360, "height": 740}
+WIDE = ViewportSize(width=1440, height=900)
+PHONE = ViewportSize(width=360, height=740)
 
 
 HERE = Path(__file__).parent

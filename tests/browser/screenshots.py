@@ -11,27 +11,27 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.async_api import Page
+from playwright.async_api import Page, ViewportSize
 
 from app.db import migrations
 from app.db.embedded import EmbeddedPostgres
 from tests.browser import chromium, pages
 from tests.browser.conftest import PHONE, WIDE, Site, sign_in
 from tests.browser.serving import Serving
-from tests.browser.watching import THEMES, opened
-from tests.channels.servers import Mailbox
+from tests.browser.watching import THEMES, Watched, opened
+from tests.channels.servers import mail_server
 
 ROOT = Path(__file__).parents[2]
-# What the README shows, and what it is called there.
+# What the README shows, what it is called there, and how high it is.
 SHOWN = {
-    "/": "home",
-    "/incidents/{incident_id}": "incident",
-    "/schedules/{schedule_id}": "schedule",
-    "/status": "status",
+    "/": ("home", 640),
+    "/incidents/{incident_id}": ("incident", 960),
+    "/schedules/{schedule_id}": ("schedule", 900),
+    "/status": ("status", 1440),
 }
 QUALITY = 80
 HEAVIEST = 150_000  # bytes
-NARROW = {"width": 768, "height": 1024}
+NARROW = ViewportSize(width=768, height=1024)
 
 
 async def take(into: Path, *, everything: bool) -> None:
@@ -47,8 +47,11 @@ async def take(into: Path, *, everything: bool) -> None:
             server.ensure_database("screenshots")
             url = server.url("screenshots")
             await asyncio.to_thread(migrations.upgrade, url)
-            with Serving(url, folder) as serving:
-                site = Site(serving, await serving.tell_the_demo(), Mailbox())
+            with (
+                mail_server() as mail,
+                Serving(url, folder, smtp_url=f"smtp://127.0.0.1:{mail.port}") as serving,
+            ):
+                site = Site(serving, await serving.tell_the_demo(), mail)
                 await _take_all(site, path, into, everything=everything)
 
 
@@ -58,23 +61,29 @@ async def _take_all(site: Site, path: str, into: Path, *, everything: bool) -> N
     found = {
         template: await site.serving.there(pages.address(template, database)) for template in wanted
     }
-    sizes = {"phone": PHONE, "tablet": NARROW, "wide": WIDE} if everything else {"": WIDE}
+    sizes = {"phone": PHONE, "tablet": NARROW, "wide": WIDE}
     async with chromium.browsing(path) as browser:
         for theme in THEMES:
             context = await browser.new_context(color_scheme=theme, reduced_motion="reduce")
             seen = await opened(context, site.url)
             await sign_in(seen, site, "Ada")
             for template, address in found.items():
+                if not everything:
+                    name, height = SHOWN[template]
+                    await _open(seen, address, ViewportSize(width=WIDE["width"], height=height))
+                    await _shoot(seen.page, into / f"{name}-{theme}.webp")
+                    continue
                 for name, size in sizes.items():
-                    await seen.page.set_viewport_size(size)
-                    await seen.open(address)
-                    await seen.is_settled()
-                    file = into / "-".join(filter(None, (_name(template), name, theme)))
-                    if everything:
-                        await seen.page.screenshot(path=f"{file}.png", full_page=True)
-                    else:
-                        await _shoot(seen.page, file.with_suffix(".webp"))
+                    await _open(seen, address, size)
+                    file = into / f"{_name(template)}-{name}-{theme}.png"
+                    await seen.page.screenshot(path=file, full_page=True)
             await context.close()
+
+
+async def _open(seen: Watched, address: str, size: ViewportSize) -> None:
+    await seen.page.set_viewport_size(size)
+    await seen.open(address)
+    await seen.is_settled()
 
 
 async def _shoot(page: Page, file: Path) -> None:
@@ -89,7 +98,7 @@ async def _shoot(page: Page, file: Path) -> None:
 
 
 def _name(template: str) -> str:
-    return SHOWN.get(template) or re.sub(r"[^a-z]+", "-", template.lower()).strip("-")
+    return re.sub(r"[^a-z]+", "-", template.lower()).strip("-") or "home"
 
 
 if __name__ == "__main__":
