@@ -1,5 +1,6 @@
 """The ways through the console, as far as there are such pages and whoever looks may see them."""
 
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -104,6 +105,13 @@ SHORTCUTS = (
 )
 
 
+# Pages whose address does not begin as that of the list that they belong to.
+_BELONG = (
+    (re.compile(r"/incidents/\d+/postmortem"), "/postmortems"),
+    (re.compile(r"/calendars"), "/schedules"),
+)
+
+
 def groups(request: Request, user: User) -> list[Group]:
     """What the rail shows. The group of the page that is shown is open, whatever was folded."""
     there = _there(request.app)
@@ -127,6 +135,7 @@ def bar(shown: list[Group]) -> list[Link]:
 
 
 def _is_here(href: str, path: str) -> bool:
+    path = next((way for pages, way in _BELONG if pages.match(path)), path)
     return path == href or (href != "/" and path.startswith(f"{href}/"))
 
 
