@@ -30,12 +30,16 @@ class Mailbox:
         )
 
     def _mails(self) -> list[EmailMessage]:
-        read = [
-            email.message_from_bytes(bytes(envelope.content or b""), policy=email.policy.default)
+        contents = [
+            envelope.content
             for envelope in list(self._server.envelopes)
             if self._address in envelope.rcpt_tos
         ]
-        return [one for one in read if isinstance(one, EmailMessage)]
+        return [
+            email.message_from_bytes(content, policy=email.policy.default)
+            for content in contents
+            if isinstance(content, bytes)
+        ]
 
 
 def text_of(mail: EmailMessage) -> str:
