@@ -6,6 +6,7 @@ import json
 import pytest
 
 from app.api import browser
+from tests.duty import schedule
 from tests.web.consoles import HTML, Console, console
 from tests.web.html import Page, read
 from tests.world import World
@@ -110,3 +111,13 @@ async def test_only_an_admin_restores(world: World) -> None:
     ana = await console(world, await world.person())
     number = (await world.declare(ana.person))["id"]
     assert (await ana.post(f"/incidents/{number}/restore")).status_code == 403
+
+
+async def test_the_pager_is_given_back_from_its_toast(world: World) -> None:
+    ana = await console(world, await world.person())
+    place = f"/schedules/{await schedule(world, await world.person('ben@example.org'))}"
+    told = await sentence(ana, f"{place}/take", {"for_minutes": "60"})
+    way = offered(await after(ana, place, told))
+    assert way == f"{place}/give-back"
+    assert await ana.do(way) == place
+    assert "Take the pager now" in (await ana.page(place)).text
