@@ -13,7 +13,7 @@ from app.db.embedded import EmbeddedPostgres
 from app.domain.demo import MADE_UP
 from tests.browser import chromium
 from tests.browser.serving import Serving
-from tests.browser.watching import SHIFTS, Watched, opened
+from tests.browser.watching import PATIENCE, SHIFTS, Watched, opened
 from tests.channels import servers
 from tests.channels.servers import mail_server
 from tests.conftest import copy_of_template
@@ -87,7 +87,7 @@ async def visit(browser: Browser, site: Site) -> AsyncIterator[Opener]:
         context = await browser.new_context(
             **{"viewport": WIDE, "reduced_motion": "reduce", **kept, **options}
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = await opened(context, site.url)
         watched.append(page)
@@ -125,7 +125,7 @@ async def look(
     async def look(*, who: str | None = None) -> Watched:
         if who not in kept:
             context = await browser.new_context(viewport=WIDE, reduced_motion="reduce")
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(PATIENCE)
             await context.add_init_script(SHIFTS)
             kept[who] = context
             if who is not None:
