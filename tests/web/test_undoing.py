@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from app.api import browser
+from app.core.security import COOKIE
 from tests.duty import schedule
 from tests.web.consoles import HTML, Console, console
 from tests.web.html import Page, read
@@ -14,7 +14,7 @@ from tests.world import World
 
 async def after(who: Console, path: str, cookie: str) -> Page:
     """A page as the browser has it that holds this sentence."""
-    cookies = f"__Host-{browser.COOKIE}={who.cookie}; tocsin-said={cookie}"
+    cookies = f"__Host-{COOKIE}={who.cookie}; tocsin-said={cookie}"
     answer = await who.world.client.get(path, headers={**HTML, "Cookie": cookies})
     who.world.client.cookies.clear()
     assert answer.status_code == 200
