@@ -32,11 +32,20 @@ from app.db.listen import Bell
 from app.db.session import Database, transaction_time
 from app.demo import command as demo
 from app.domain.user import Role
-from app.main import Setup, build_database, build_senders, build_worker, create_app, webhook_secret
+from app.main import (
+    Setup,
+    build_database,
+    build_senders,
+    build_vault,
+    build_worker,
+    create_app,
+    webhook_secret,
+)
 from app.schemas.preflight import PreflightRead
 from app.schemas.types import EmailAddress
 from app.services import audit_log
 from app.services import user as user_service
+from app.services.subscriber_keys import Keys
 from app.setting_up import (
     data_folder,
     database_at,
@@ -287,10 +296,13 @@ async def _look(setup: Setup) -> PreflightRead:
 
 async def _seed_demo(setup: Setup, database: Database, *, reset: bool, yes: bool) -> None:
     """Where its mail lies, and where to look, besides what it says itself."""
-    told = f"{setup.data_dir / 'outbox'}", f"{setup.public_url}/docs"
+    told = f"{setup.data_dir / 'outbox'}", setup.public_url
     passwords = Passwords(setup.settings.password_rounds)
+    signer = Signer(setup.secret_key)
+    seals = Keys(signer, build_vault(signer))
     with source.command("tocsin seed-demo"):
-        await demo.seed(database, passwords, told, partial(print, flush=True), reset=reset, yes=yes)
+        say = partial(print, flush=True)
+        await demo.seed(database, passwords, seals, told, say, reset=reset, yes=yes)
 
 
 async def _export(setup: Setup, folder: Path, database: Database) -> None:

@@ -10,11 +10,14 @@ from app.crud import base
 from app.db.base_class import Base
 from app.db.session import ReadSession, WriteSession
 from app.models import (
+    Calendar,
     ComponentGroup,
+    CustomField,
     DemoMark,
     EscalationPolicy,
     HeartbeatMonitor,
     Incident,
+    IncidentTemplate,
     Integration,
     PublicIncident,
     PublicMaintenance,
@@ -22,8 +25,11 @@ from app.models import (
     Service,
     StatusComponent,
     StatusPage,
+    Subscriber,
+    SubscriberImport,
     Team,
     User,
+    WebhookSubscription,
 )
 
 SEEDING = 6_203_718_845  # an advisory lock
@@ -43,6 +49,15 @@ PUBLIC: dict[str, type[Base]] = {
     "component": StatusComponent,
     "component_group": ComponentGroup,
     "public_maintenance": PublicMaintenance,
+}
+AROUND: dict[str, type[Base]] = {
+    "calendar": Calendar,
+    "incident_template": IncidentTemplate,
+    "custom_field": CustomField,
+    "webhook": WebhookSubscription,
+    "subscriber": Subscriber,
+    "subscriber_import": SubscriberImport,
+    "digest": User,  # who gets one
 }
 
 
@@ -87,7 +102,7 @@ async def count_others(session: ReadSession) -> dict[str, int]:
 
 async def is_there(session: ReadSession, resource: str, key: int) -> bool:
     """Whether somebody has deleted it since."""
-    model = (THINGS | PUBLIC)[resource]
+    model = (THINGS | PUBLIC | AROUND)[resource]
     columns = model.__table__.c
     statement = select(columns.id).where(columns.id == key)
     for gone_at in ("deleted_at", "withdrawn_at"):

@@ -13,9 +13,19 @@ from sqlalchemy.orm import selectinload
 from app.db.session import ReadSession
 from app.domain.escalation import EscalationStatus
 from app.domain.notification import NotificationKind
-from app.models import Escalation, IncidentComment, Notification, TimelineEvent
+from app.models import Escalation, Incident, IncidentComment, Notification, TimelineEvent
 
 MOST_PAGES = 200
+
+
+async def titles(session: ReadSession, incident_ids: Collection[int]) -> dict[int, str]:
+    """What these incidents are called; of one that was deleted nothing is said."""
+    if not incident_ids:
+        return {}
+    statement = select(Incident.id, Incident.title).where(
+        Incident.id.in_(incident_ids), Incident.deleted_at.is_(None)
+    )
+    return dict((await session.execute(statement)).tuples().all())
 
 
 async def next_steps(session: ReadSession, incident_ids: Collection[int]) -> dict[int, datetime]:

@@ -182,6 +182,31 @@ async def unresolved(session: ReadSession, name: str) -> Unresolved:
     return Unresolved(found, total, is_bound)
 
 
+_UNRESOLVED_OF_EACH = text("""
+    SELECT named.name, one.severity, count(*)
+    FROM unnest(CAST(:names AS text[])) AS named (name)
+    CROSS JOIN LATERAL (
+        SELECT severity FROM incidents
+        WHERE service = named.name AND status IN ('open', 'acknowledged')
+          AND deleted_at IS NULL AND NOT is_drill
+        LIMIT :most
+    ) AS one
+    GROUP BY named.name, one.severity
+""")
+
+
+async def unresolved_of_each(session: ReadSession, names: Collection[str]) -> dict[str, Unresolved]:
+    """The same of many services at once; one without any is left out."""
+    wanted = {"names": list(names), "most": base.COUNTED_AT_MOST + 1}
+    found: dict[str, dict[Severity, int]] = {}
+    for name, severity, count in await session.execute(_UNRESOLVED_OF_EACH, wanted):
+        found.setdefault(name, {})[Severity(severity)] = count
+    return {
+        name: Unresolved(counted, *base.bounded(sum(counted.values())))
+        for name, counted in found.items()
+    }
+
+
 class Uncatalogued(NamedTuple):
     """A service that incidents name and that nobody has catalogued."""
 

@@ -8,6 +8,7 @@ from app.core.security import Passwords
 from app.db.session import Database
 from app.demo import show
 from app.demo.show import DemoRefusedError, Found, Made
+from app.services.subscriber_keys import Keys
 
 CONSENT = "demo"
 
@@ -17,6 +18,7 @@ Say = Callable[[str], None]
 async def seed(
     database: Database,
     passwords: Passwords,
+    seals: Keys,
     where: tuple[str, str],
     say: Say,
     *,
@@ -33,7 +35,7 @@ async def seed(
     if found.is_in_use:
         _require_consent(found, say, reset=reset, yes=yes)
     try:
-        made = await show.make(database, passwords, anew=reset, beside=found.is_in_use)
+        made = await show.make(database, passwords, seals, anew=reset, beside=found.is_in_use)
     except DemoRefusedError as error:
         raise SetupError(f"Somebody else has just made something: {error}. Try again.") from None
     except TocsinError as error:

@@ -4,16 +4,19 @@ A story that is over is one transaction: it opens, pages, is answered and ends b
 see it, so nothing of it is ever sent. What goes on is left to the loops.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from app.crud import crud_demo, crud_escalation, crud_incident
 from app.db.session import WriteSession
+from app.demo.around import REGIONS
 from app.demo.cast import (
     CARDS,
     CHECKOUT,
+    IMAGES,
     PAYMENTS,
     PEOPLE,
     PLATFORM,
@@ -27,15 +30,17 @@ from app.demo.scene import HISTORY, TOOL, Scene
 from app.domain.incident import IncidentStatus, Opening
 from app.domain.user import Actor
 from app.models import Incident
+from app.services import fire_drill, incident_people, ladder
 from app.services import incident as incident_service
-from app.services import incident_people, ladder
 from app.services import maintenance_window as maintenance_window_service
 from app.services import schedule_override as schedule_override_service
 from app.services import user as user_service
 
 SEED = 1_311  # the same weeks each time
 MOST_A_DAY = 3
+LATELY = timedelta(minutes=1)
 QUIET_BEFORE_NOW = timedelta(hours=6)
+TEAM_OF = {CHECKOUT: PAYMENTS, CARDS: PAYMENTS, SEARCH: PLATFORM, IMAGES: PLATFORM}
 STEPS = (timedelta(), timedelta(minutes=5), timedelta(minutes=15))  # of a policy of the demo
 
 
@@ -87,30 +92,47 @@ async def play(scene: Scene, plot: Plot, public: Public) -> int:
         await incident_service.change_status(
             session, number, IncidentStatus.ACKNOWLEDGED, actor=actor, now=answered_at
         )
-        # What goes on now is always told.
-        is_told = public.is_told(trouble, plot.at) or (plot.cure is None and public.is_open)
+        is_live = plot.cure is None
+        is_told = public.is_told(trouble, plot.at) or (is_live and public.is_open)
+        if is_live:
+            await _say(
+                scene, number, actor, "On it. A node of the index is out of disk.", answered_at
+            )
         if is_told:
-            await public.begin(number, trouble, actor=actor, now=answered_at)
+            await public.begin(number, trouble, tells=is_live, actor=actor, now=answered_at)
             half = answered_at + (plot.cure or scene.now - answered_at) / 2
-            await public.go_on(number, trouble, actor=actor, now=half)
+            await public.go_on(number, trouble, tells=is_live, actor=actor, now=half)
         if plot.cure is not None:
             over_at = answered_at + plot.cure
-            await incident_people.comment(session, number, trouble.cure, actor=actor, now=over_at)
+            await _say(scene, number, actor, trouble.cure, over_at)
             if is_told:
                 await public.end(number, trouble, actor=actor, now=over_at)
             await incident_service.change_status(
                 session, number, IncidentStatus.RESOLVED, actor=actor, now=over_at
             )
         else:
-            words = "On it. A node of the index is out of disk."
-            await incident_people.comment(session, number, words, actor=actor, now=answered_at)
+            words = "The volume of `search-3` has grown; **1.1 million** messages to catch up with."
+            await _say(scene, number, await _actor(scene, "Liam Chen"), words, scene.now - LATELY)
+    else:
+        words = "Support has had 40 calls since this began, all of them about Visa."
+        await _say(scene, number, await _actor(scene, PEOPLE[0].name), words, scene.now - LATELY)
     await crud_demo.tell(session, [number], until=scene.now)
     await crud_demo.mark(session, "incident", str(number), number)
     return number
 
 
+async def _say(scene: Scene, number: int, actor: Actor, words: str, at: datetime) -> None:
+    await incident_people.comment(scene.session, number, words, actor=actor, now=at)
+
+
+async def _actor(scene: Scene, name: str) -> Actor:
+    person = await scene.person(name)
+    return Actor(person.display_name, person.id)
+
+
 async def _open(scene: Scene, plot: Plot) -> int:
     trouble = plot.trouble
+    region = REGIONS[trouble.service in (SEARCH, IMAGES)]
     opening = Opening(
         title=trouble.title,
         description=trouble.words,
@@ -118,6 +140,8 @@ async def _open(scene: Scene, plot: Plot) -> int:
         service=trouble.service,
         source=trouble.source,
         tags=("demo",),
+        labels={"cluster": f"{region}-1", "team": TEAM_OF[trouble.service].lower()},
+        custom_fields={"region": region},
         integration_id=scene.of("integration", TOOL),
         dedup_key=f"{trouble.service}:{trouble.title}",
         alert_count=1,
@@ -141,8 +165,8 @@ async def _who(scene: Scene, number: int) -> Actor:
     """Whoever was on call, and so has the incident."""
     incident: Incident | None = await crud_incident.lock(scene.session, number)
     assert incident is not None
-    of_service = PAYMENTS if incident.service in (CHECKOUT, CARDS) else PLATFORM
-    lead = next(person.name for person in PEOPLE if person.team == of_service)
+    team = TEAM_OF[incident.service]
+    lead = next(person.name for person in PEOPLE if person.team == team)
     key = incident.assigned_to or scene.of("user", lead)
     person = await user_service.require(scene.session, key)
     return Actor(person.display_name, person.id)
@@ -168,7 +192,36 @@ async def change_of_plan(scene: Scene) -> None:
         "ends_at": scene.now + timedelta(hours=3),
         "is_for_everything": False,
     }
+    await _window(scene, window, IMAGES)
+    begins = tomorrow.replace(hour=3) + timedelta(days=3)
+    ahead = {"title": "Search moves to a newer version", "starts_at": begins}
+    await _window(scene, {**window, **ahead, "ends_at": begins + timedelta(hours=2)}, SEARCH)
+
+
+async def _window(scene: Scene, fields: Mapping[str, Any], service: str) -> None:
+    director = await scene.person(PEOPLE[0].name)
+    services = [scene.of("service", service)]
     made = await maintenance_window_service.plan(
-        scene.session, window, [scene.of("service", "image-resizer")], by=director, now=scene.now
+        scene.session, fields, services, by=director, now=scene.now
     )
     await crud_demo.mark(scene.session, "window", str(made.id), made.id)
+
+
+async def drill(scene: Scene) -> None:
+    """Two drills that the lead of payments has answered."""
+    lead = await scene.person(PEOPLE[1].name)
+    for days, answered_after in ((9, timedelta(seconds=41)), (2, timedelta(seconds=18))):
+        at = scene.now - timedelta(days=days, hours=3)
+        made = await fire_drill.start(scene.session, fire_drill.Aim(), by=lead, now=at)
+        number = made.incident_id
+        await _climb(scene.session, number, at, at)
+        answered_at = at + answered_after
+        await crud_demo.tell(scene.session, [number], until=answered_at)
+        await incident_service.change_status(
+            scene.session,
+            number,
+            IncidentStatus.ACKNOWLEDGED,
+            actor=Actor(lead.display_name, lead.id),
+            now=answered_at,
+        )
+        await crud_demo.mark(scene.session, "incident", str(number), number)

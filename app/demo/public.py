@@ -138,19 +138,23 @@ class Public:
         is_bad = trouble.severity in (Severity.CRITICAL, Severity.HIGH)
         return self.is_open and is_bad and trouble.title in WORDS and at.day % EVERY == 0
 
-    async def begin(self, number: int, trouble: Trouble, *, actor: Actor, now: datetime) -> None:
-        """Publish an incident."""
+    async def begin(
+        self, number: int, trouble: Trouble, *, tells: bool, actor: Actor, now: datetime
+    ) -> None:
+        """Publish an incident; what goes on now is told to subscribers, too."""
         words = WORDS[trouble.title]
         new = Publication(
             words.title,
-            NewUpdate(words.first, UpdateStatus.INVESTIGATING, notifies=False),
+            NewUpdate(words.first, UpdateStatus.INVESTIGATING, notifies=tells),
             Said({self.components[trouble.service]: words.status}, words.impact),
         )
         await public_incident.publish(self.scene.session, number, new, actor=actor, now=now)
 
-    async def go_on(self, number: int, trouble: Trouble, *, actor: Actor, now: datetime) -> None:
+    async def go_on(
+        self, number: int, trouble: Trouble, *, tells: bool, actor: Actor, now: datetime
+    ) -> None:
         """Say that the cause is known."""
-        update = NewUpdate(WORDS[trouble.title].known, UpdateStatus.IDENTIFIED, notifies=False)
+        update = NewUpdate(WORDS[trouble.title].known, UpdateStatus.IDENTIFIED, notifies=tells)
         session = self.scene.session
         await public_incident.post(session, number, update, Said(), actor=actor, now=now)
 

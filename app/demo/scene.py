@@ -28,6 +28,7 @@ from app.services import schedule as schedule_service
 from app.services import service as service_service
 from app.services import team as team_service
 from app.services import user as user_service
+from app.services.subscriber_keys import Keys
 
 HISTORY = timedelta(days=28)
 TOOL = "Prometheus (demo)"
@@ -42,6 +43,7 @@ class Scene:
     session: WriteSession
     now: datetime
     hashes: Mapping[str, str]  # of passwords, by mail address
+    seals: Keys  # of addresses and secrets
     keys: dict[tuple[str, str], int]
     tool_key: str | None = field(default=None, repr=False)
 
@@ -65,15 +67,19 @@ class Scene:
         return await user_service.require(self.session, self.of("user", name))
 
 
-async def build(scene: Scene) -> None:
-    """Everything that stands on the stage before anything happens."""
+async def invite(scene: Scene) -> None:
+    """Who there is."""
     for person in PEOPLE:
         await scene.ensure("user", person.name, partial(_person, scene, person))
+
+
+async def build(scene: Scene, holidays: int) -> None:
+    """Everything that stands on the stage before anything happens."""
     director = await scene.person(PEOPLE[0].name)
     for name, zone in TEAMS.items():
         await scene.ensure("team", name, partial(_team, scene, name, zone, director))
-    for name, zone, layers in ((SUN, BERLIN, _sun), (NIGHTS, NEW_YORK, _weeks)):
-        make = partial(_schedule, scene, name, zone, layers(scene), director)
+    for name, layers in ((SUN, _sun), (NIGHTS, _weeks)):
+        make = partial(_schedule, scene, name, holidays, layers(scene), director)
         await scene.ensure("schedule", name, make)
     for team, schedule, services in (
         (PAYMENTS, SUN, (cast.CHECKOUT, cast.CARDS)),
@@ -157,11 +163,18 @@ def _weeks(scene: Scene) -> list[dict[str, Any]]:
 
 
 async def _schedule(
-    scene: Scene, name: str, zone: str, layers: list[dict[str, Any]], by: User
+    scene: Scene, name: str, holidays: int, layers: list[dict[str, Any]], by: User
 ) -> int:
+    """Berlin’s has its holidays marked; who is on call works on them as on any day."""
     team = PAYMENTS if name == SUN else PLATFORM
     body = ScheduleCreate.model_validate(
-        {"name": name, "time_zone": zone, "team_id": scene.of("team", team), "layers": layers}
+        {
+            "name": name,
+            "time_zone": BERLIN if name == SUN else NEW_YORK,
+            "team_id": scene.of("team", team),
+            "layers": layers,
+            "holidays": [holidays] if name == SUN else [],
+        }
     )
     fields = body.model_dump(exclude=NOT_OF_A_SCHEDULE)
     fields["layers"] = written(body.layers)

@@ -14,14 +14,16 @@ from app.core.errors import NotFoundError, TocsinError
 from app.core.security import Passwords
 from app.crud import crud_demo, crud_user
 from app.db.session import Database, ReadSession, transaction_time
-from app.demo import history, scene
+from app.demo import around, history, scene
 from app.demo.cast import PEOPLE, Trouble
 from app.demo.public import COMPONENT, MAINTENANCE, Public
 from app.demo.scene import Scene
+from app.domain.incident import Severity
 from app.domain.user import Actor
 from app.models import User
 from app.services import incident_deletion, public_maintenance, status_component
 from app.services import maintenance_window as maintenance_window_service
+from app.services.subscriber_keys import Keys
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ class DemoRefusedError(Exception):
         self.found = found
 
 
-async def make(database: Database, passwords: Passwords, *, anew: bool, beside: bool) -> Made:
+async def make(
+    database: Database, passwords: Passwords, seals: Keys, *, anew: bool, beside: bool
+) -> Made:
     """Make the demo; `anew` if there is one already, `beside` whatever else there is."""
     chosen = {person.email: secrets.token_urlsafe(12) for person in PEOPLE}
     hashes = {email: await passwords.hash(password) for email, password in chosen.items()}
@@ -92,22 +96,31 @@ async def make(database: Database, passwords: Passwords, *, anew: bool, beside: 
         if (found.is_made and not anew) or (found.is_in_use and not beside):
             raise DemoRefusedError(found)
         now = await transaction_time(session)
-        stage = Scene(session, now, hashes, await crud_demo.marks(session))
+        stage = Scene(session, now, hashes, seals, await crud_demo.marks(session))
         await _clear(stage)
-        await scene.build(stage)
+        await scene.invite(stage)
+        await around.build(stage)
+        await scene.build(stage, stage.of(around.CALENDAR, around.HOLIDAYS))
         await _unlock(stage)
         public = Public(stage, is_open=True)
         await public.build()
+        if public.is_open:
+            await around.subscribe(stage, public.components)
         told = [*history.plots(stage), *history.scenes_of_now(stage)]
         learned: tuple[int, Trouble] | None = None
+        bad: list[tuple[int, str, datetime]] = []
         for plot in told:
             number = await history.play(stage, plot, public)
+            if plot.trouble.severity in (Severity.CRITICAL, Severity.HIGH):
+                bad.append((number, plot.trouble.service, plot.at))
             if plot.cure is not None and public.is_told(plot.trouble, plot.at):
                 learned = number, plot.trouble
         await public.plan()
         if learned is not None:
             await public.learn(*learned)
         await history.change_of_plan(stage)
+        await history.drill(stage)
+        await around.hook(stage, bad)
     logins = [
         Login(person.name, person.email, person.role, chosen[person.email]) for person in PEOPLE
     ]
@@ -141,10 +154,12 @@ async def _clear(stage: Scene) -> None:
 
 
 async def _end(stage: Scene, number: int, director: User, now: datetime) -> None:
-    try:
-        async with stage.session.begin_nested():
-            await maintenance_window_service.end(stage.session, number, by=director, now=now)
-    except TocsinError:  # somebody has ended or cancelled it
+    for end in (maintenance_window_service.end, maintenance_window_service.cancel):
+        try:
+            async with stage.session.begin_nested():
+                await end(stage.session, number, by=director, now=now)
+        except TocsinError:  # it has not begun, or somebody has ended or cancelled it
+            continue
         return
 
 

@@ -10,6 +10,7 @@ from itertools import count
 
 HEIGHT = 160
 MOST_LABELS = 5
+WEEK = 7  # names that are short enough to stand all
 EDGE = 92  # per cent: what begins beyond it would stand out
 MOST_STEPS = 4
 STEPS = (1, 2, 5)
@@ -128,11 +129,11 @@ def _axis(values: Sequence[float]) -> list[float]:
 
 def _names(points: Sequence[Point], share: float) -> tuple[Tick, ...]:
     """As many names below as a phone has room for; the last one keeps inside."""
-    every = -(-len(points) // MOST_LABELS) if points else 1
+    every = 1 if len(points) <= WEEK else -(-len(points) // MOST_LABELS)
     found = []
     for at in range(0, len(points), every):
         middle = (at + 0.5) * share
-        is_last = len(points) > MOST_LABELS and middle > EDGE
+        is_last = len(points) > WEEK and middle > EDGE
         place = Tick(_percent(100 if is_last else middle), points[at].name)
         found.append(replace(place, anchor="end") if is_last else place)
     return tuple(found)

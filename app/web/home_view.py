@@ -3,7 +3,6 @@
 Every part is asked for in a bounded number of statements, whatever has piled up.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,7 @@ from app.domain.incident import IncidentStatus
 from app.schemas.incident import IncidentRead
 from app.services import on_call as on_call_service
 from app.services.on_call import Duty
+from app.web import incident_rows
 from app.web.deps import Visitor
 
 MOST_INCIDENTS = 10  # of each status
@@ -87,15 +87,7 @@ async def _fire(service: Service, status: IncidentStatus) -> Fire:
     found = await crud_incident_list.list_page(
         service.database, IncidentFilter(status=[status]), window
     )
-    return Fire(status, [_listed(one) for one in found.items], found.total, found.total_is_bound)
-
-
-def _listed(written: str) -> IncidentRead:
-    row = json.loads(written)
-    row["tally"] = {name: row.pop(name) for name in ("alert_count", "last_alert_at")}
-    for one in row["assignments"]:
-        one["user"] = {"display_name": one.pop("name")}
-    return IncidentRead.model_validate(row)
+    return Fire(status, incident_rows.rows(found.items), found.total, found.total_is_bound)
 
 
 async def on_duty(service: Service, *, now: datetime) -> OnDuty:

@@ -1,5 +1,6 @@
 """The ways through the console, as far as there are such pages and whoever looks may see them."""
 
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -24,17 +25,22 @@ class Link:
 class Group:
     title: str | None
     links: tuple[Link, ...]
+    begins_folded: bool = False
+    is_open: bool = True
+
+    @property
+    def key(self) -> str:
+        """Its name in the cookie."""
+        return (self.title or "").lower().replace(" ", "-")
 
 
+COOKIE = "tocsin-folds"  # the groups that this browser has otherwise than they begin; rail.js
 GROUPS = (
     Group(
         None,
         (
             Link("/", "Home", "house", "Home"),
             Link("/incidents", "Incidents", "siren", "Incidents"),
-            Link("/postmortems", "Postmortems", "file-text"),
-            Link("/action-items", "Action items", "list-checks"),
-            Link("/analytics", "Analytics", "chart-column"),
         ),
     ),
     Group(
@@ -43,7 +49,15 @@ GROUPS = (
             Link("/schedules", "Schedules", "calendar-days", "On call"),
             Link("/policies", "Policies", "git-branch"),
             Link("/notifications", "Notifications", "bell"),
-            Link("/fire-drills", "Fire drills", "bell-ring"),
+            Link("/fire-drills", "Fire drills", "flag"),
+        ),
+    ),
+    Group(
+        "Afterwards",
+        (
+            Link("/postmortems", "Postmortems", "book-open"),
+            Link("/action-items", "Action items", "list-checks"),
+            Link("/analytics", "Analytics", "chart-column"),
         ),
     ),
     Group(
@@ -68,10 +82,11 @@ GROUPS = (
             Link("/integrations", "Integrations", "plug"),
             Link("/heartbeats", "Heartbeats", "heart-pulse"),
             Link("/webhooks", "Webhooks", "webhook", needs=Permission.ADMINISTER),
-            Link("/audit", "Audit log", "scroll-text", needs=Permission.ADMINISTER),
             Link("/incident-templates", "Incident templates", "file-text"),
             Link("/settings", "Settings", "settings", needs=Permission.ADMINISTER),
+            Link("/audit", "Audit log", "scroll-text", needs=Permission.ADMINISTER),
         ),
+        begins_folded=True,
     ),
 )
 SHORTCUTS = (
@@ -90,20 +105,27 @@ SHORTCUTS = (
 )
 
 
+# Pages whose address does not begin as that of the list that they belong to.
+_BELONG = (
+    (re.compile(r"/incidents/\d+/postmortem"), "/postmortems"),
+    (re.compile(r"/calendars"), "/schedules"),
+)
+
+
 def groups(request: Request, user: User) -> list[Group]:
-    """What the rail shows."""
+    """What the rail shows. The group of the page that is shown is open, whatever was folded."""
     there = _there(request.app)
-    shown = [
-        replace(
-            group,
-            links=tuple(
-                replace(link, is_here=_is_here(link.href, request.url.path))
-                for link in group.links
-                if link.href in there and user.may(link.needs)
-            ),
+    turned = request.cookies.get(COOKIE, "").split(".")
+    shown = []
+    for group in GROUPS:
+        links = tuple(
+            replace(link, is_here=_is_here(link.href, request.url.path))
+            for link in group.links
+            if link.href in there and user.may(link.needs)
         )
-        for group in GROUPS
-    ]
+        is_here = any(link.is_here for link in links)
+        is_open = group.begins_folded is (group.key in turned)
+        shown.append(replace(group, links=links, is_open=is_open or is_here))
     return [group for group in shown if group.links]
 
 
@@ -113,6 +135,7 @@ def bar(shown: list[Group]) -> list[Link]:
 
 
 def _is_here(href: str, path: str) -> bool:
+    path = next((way for pages, way in _BELONG if pages.match(path)), path)
     return path == href or (href != "/" and path.startswith(f"{href}/"))
 
 

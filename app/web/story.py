@@ -42,6 +42,11 @@ ICONS = {
     TimelineType.DRILL_ANSWERED: "flag",
     TimelineType.PAGING_WAITS: "clock",
     TimelineType.PAGING_BEGINS: "play",
+    TimelineType.PUBLISHED: "globe",
+    TimelineType.PUBLIC_UPDATE: "megaphone",
+    TimelineType.PUBLIC_WITHDRAWN: "eye-off",
+    TimelineType.PUBLIC_REMINDER: "clock",
+    TimelineType.POSTMORTEM: "file-text",
 }
 ALARMING = {
     TimelineType.ESCALATION_REACHED_NOBODY,
@@ -49,7 +54,12 @@ ALARMING = {
     TimelineType.ESCALATION_FAULT,
     TimelineType.NOTIFICATION_FAILED,
 }
-PUBLIC = ("published", "public_update", "public_withdrawn", "postmortem")
+# What the public has seen of it; a postmortem says itself where it can be read.
+PUBLIC = {
+    TimelineType.PUBLISHED,
+    TimelineType.PUBLIC_UPDATE,
+    TimelineType.PUBLIC_WITHDRAWN,
+}
 
 
 @dataclass(frozen=True)
@@ -114,18 +124,28 @@ def _entry(
     event: TimelineEvent, comments: Mapping[int, IncidentComment], names: Mapping[int, str]
 ) -> Entry:
     comment = comments.get(event.facts.get("comment_id", 0))
+    text, body = event.description, None if comment is None else comment.content
+    if event.event_type is TimelineType.PUBLIC_UPDATE:
+        text, body = _apart(text)
     return Entry(
         event.id,
         event.event_type.value,
         ICONS.get(event.event_type, "activity"),
         event.created_at,
-        event.description,
+        text,
         None if event.user_id is None else names.get(event.user_id, "Somebody"),
-        None if comment is None else comment.content,
+        body,
         _changes(event.facts),
-        event.event_type.value.startswith(PUBLIC),
+        event.event_type in PUBLIC,
         event.event_type in ALARMING,
     )
+
+
+def _apart(text: str) -> tuple[str, str | None]:
+    """Who told the public, and the words that it was told, which are Markdown."""
+    before, mark, told = text.partition("told the public")
+    became, colon, body = told.partition(": ")
+    return (f"{before}{mark}{became}.", body) if colon else (text, None)
 
 
 def _changes(facts: Mapping[str, Any]) -> list[Change]:

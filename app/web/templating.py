@@ -3,6 +3,7 @@
 Every template knows `ui`, the components; `me` and `visitor`, who is looking; `now`; `csrf`.
 """
 
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from markupsafe import Markup
 
 from app.core.version import VERSION
 from app.domain.event import EventType
-from app.web import flash, navigation, theme
+from app.web import browsers, flash, navigation, theme
 from app.web.deps import Visitor
 from app.web.markdown import markdown
 from app.web.wellness import recent
@@ -38,6 +39,8 @@ REDOC_POLICY = LOOSE_STYLE_POLICY + "; worker-src blob:"
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 FEW_DAYS = 7 * DAY
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+LIVE = "live"  # the part of a page, and the block of its template, that is kept true
 # What time it is on the page that is being rendered, for filters, which see no context.
 _now: ContextVar[datetime | None] = ContextVar("now", default=None)
 
@@ -120,6 +123,16 @@ def _time(moment: datetime, words: str, kind: str) -> Markup:
     )
 
 
+def moment(text: str) -> datetime | None:
+    """The instant that a text is, as the audit log keeps one; None for any other text."""
+    if not INSTANT.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def initials(name: str) -> str:
     """At most two letters that stand for somebody; the first one of an address."""
     words = name.split("@", maxsplit=1)[0].replace(".", " ").replace("_", " ").split()
@@ -156,9 +169,12 @@ environment.filters |= {
     "ago": ago,
     "countdown": countdown,
     "day": day,
+    "moment": moment,
     "duration": duration,
     "initials": initials,
     "hue": hue,
+    "browser": browsers.told,
+    "is_handheld": browsers.is_handheld,
     "query": _query,
     "markdown": markdown,
 }
@@ -185,19 +201,24 @@ def render(
     status: int = 200,
     **values: Any,
 ) -> HTMLResponse:
-    """A page of the console as this person may see it, or one block of it."""
-    told = None if block else flash.said(request)
+    """A page of the console as this person may see it, or one block of it: the one that is named,
+    or `live`, for whoever has the rest of the page already and asks for that part anew."""
     found = environment.get_template(template)
+    if block is None and status == 200 and _is_for_live(request) and LIVE in found.blocks:
+        block = LIVE
+    told = None if block else flash.said(request)
     context = {
         "request": request,
         "path": request.url.path,
         "here": f"{request.url.path}?{request.url.query}".rstrip("?"),
+        "live_address": _live_address(request),
         "theme": theme.chosen(request),
         "visitor": visitor,
         "me": visitor.user if visitor else None,
         "csrf": visitor.csrf if visitor else "",
         "now": visitor.now if visitor else None,
-        "said": told,
+        "said": told.words if told else None,
+        "undo": told if told and told.action else None,
         **values,
     }
     if visitor is not None and block is None:
@@ -218,6 +239,17 @@ def render(
     if told is not None:
         answer.delete_cookie(flash.COOKIE, httponly=True, samesite="lax")
     return answer
+
+
+def _is_for_live(request: Request) -> bool:
+    asked = request.query_params.get("part") == LIVE
+    return asked and request.method == "GET" and "hx-request" in request.headers
+
+
+def _live_address(request: Request) -> str:
+    """Where this page's live part is fetched anew, narrowed as the page is."""
+    url = request.url.include_query_params(part=LIVE)
+    return f"{url.path}?{url.query}"
 
 
 def _answer(html: str, status: int, policy: str) -> HTMLResponse:

@@ -85,22 +85,22 @@ def _database(health: HealthRead) -> Part:
 
 def _loops(health: HealthRead) -> Iterator[Part]:
     if not health.loops:
-        yield Part("Loops", "ok", "turn in processes of their own")
+        yield Part("Background work", "ok", "goes on in processes of its own")
         return
     still = sorted(name for name, loop in health.loops.items() if not loop.get("alive", True))
     if still:
-        yield Part("Loops", "bad", f"stand still: {', '.join(still)}")
+        yield Part("Background work", "bad", f"stands still: {', '.join(still)}")
     else:
-        yield Part("Loops", "ok", f"{len(health.loops)} turn")
+        yield Part("Background work", "ok", f"all {len(health.loops)} parts at work")
 
 
 def _lateness(health: HealthRead) -> Part:
     late = [seconds for seconds in (health.lateness.steps, health.lateness.pages) if seconds]
     forgotten = sum((health.overdue or {}).values())
     if forgotten:
-        return Part("Promises", "bad", f"{forgotten} forgotten; they are being taken up again")
+        return Part("Pages", "bad", f"{forgotten} forgotten; they are being taken up again")
     if health.lateness.steps is None:
-        return Part("Promises", "degraded", "cannot be asked for")
+        return Part("Pages", "degraded", "cannot be asked for")
     if late and max(late) >= LATE:
-        return Part("Promises", "degraded", f"the oldest is {max(late):.0f} s late")
-    return Part("Promises", "ok", "nothing is late")
+        return Part("Pages", "degraded", f"the oldest is {max(late):.0f} s late")
+    return Part("Pages", "ok", "nothing is late")

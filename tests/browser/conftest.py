@@ -3,20 +3,33 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import Browser, BrowserContext, ViewportSize
 
 from app.db.embedded import EmbeddedPostgres
 from app.domain.demo import MADE_UP
 from tests.browser import chromium
 from tests.browser.serving import Serving
-from tests.browser.watching import Watched, opened
+from tests.browser.watching import PATIENCE, SHIFTS, Watched, opened
+from tests.channels import servers
+from tests.channels.servers import mail_server
 from tests.conftest import copy_of_template
 
-WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 360, "height": 740}
+WIDE = ViewportSize(width=1440, height=900)
+PHONE = ViewportSize(width=360, height=740)
+
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits until the demo is told and the browser is there."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.timeout(400))
 
 
 @dataclass
@@ -25,6 +38,7 @@ class Site:
 
     serving: Serving
     passwords: dict[str, str]
+    mail: servers.Mailbox
     signed_in: dict[str, Any] = field(default_factory=dict)  # what their browsers keep
 
     @property
@@ -51,8 +65,11 @@ async def site(
 ) -> AsyncIterator[Site]:
     data_dir = tmp_path_factory.mktemp("browser")
     async with copy_of_template(server, f"browser_{os.getpid()}") as url:
-        with Serving(url, data_dir) as serving:
-            yield Site(serving, await serving.tell_the_demo())
+        with (
+            mail_server() as mail,
+            Serving(url, data_dir, smtp_url=f"smtp://127.0.0.1:{mail.port}") as serving,
+        ):
+            yield Site(serving, await serving.tell_the_demo(), mail)
 
 
 Opener = Callable[..., Awaitable[Watched]]
@@ -70,7 +87,7 @@ async def visit(browser: Browser, site: Site) -> AsyncIterator[Opener]:
         context = await browser.new_context(
             **{"viewport": WIDE, "reduced_motion": "reduce", **kept, **options}
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = await opened(context, site.url)
         watched.append(page)
@@ -85,6 +102,42 @@ async def visit(browser: Browser, site: Site) -> AsyncIterator[Opener]:
     for context in contexts:
         await context.close()
     for page in watched:
+        page.end()
+
+
+@pytest.fixture(scope="session")
+async def kept(browser: Browser) -> AsyncIterator[dict[str | None, BrowserContext]]:
+    """Browsers that stay open for the run, by who is signed in."""
+    contexts: dict[str | None, BrowserContext] = {}
+    yield contexts
+    for context in contexts.values():
+        await context.close()
+
+
+@pytest.fixture
+async def look(
+    browser: Browser, site: Site, kept: dict[str | None, BrowserContext]
+) -> AsyncIterator[Opener]:
+    """A blank page of a browser that stays open, which is quicker than one of its own: for tests
+    that look and do nothing. What goes wrong in it is a fault of the test."""
+    watched: list[Watched] = []
+
+    async def look(*, who: str | None = None) -> Watched:
+        if who not in kept:
+            context = await browser.new_context(viewport=WIDE, reduced_motion="reduce")
+            context.set_default_timeout(PATIENCE)
+            await context.add_init_script(SHIFTS)
+            kept[who] = context
+            if who is not None:
+                first = await opened(context, site.url)
+                await sign_in(first, site, who)
+                await first.page.close()
+        watched.append(await opened(kept[who], site.url))
+        return watched[-1]
+
+    yield look
+    for page in watched:
+        await page.page.close()
         page.end()
 
 

@@ -1,20 +1,21 @@
-"""The mails of a service that has no mail server: the files in its outbox."""
+"""The mails that a service has handed to its mail server."""
 
 import asyncio
 import email
 import email.policy
 import re
 from email.message import EmailMessage
-from pathlib import Path
+
+from tests.channels import servers
 
 TRIES = 600  # of a twentieth of a second; whoever waits that long waits for nothing
 
 
 class Mailbox:
-    """What was sent to one address, in no order."""
+    """What a mail server was handed for one address, in the order in which it came."""
 
-    def __init__(self, folder: Path, address: str) -> None:
-        self._folder = folder
+    def __init__(self, server: servers.Mailbox, address: str) -> None:
+        self._server = server
         self._address = address
 
     async def mail(self, saying: str) -> EmailMessage:
@@ -29,12 +30,15 @@ class Mailbox:
         )
 
     def _mails(self) -> list[EmailMessage]:
-        read = [
-            email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            for path in sorted(self._folder.glob("*.eml"))
+        contents = [
+            envelope.content
+            for envelope in list(self._server.envelopes)
+            if self._address in envelope.rcpt_tos
         ]
         return [
-            one for one in read if isinstance(one, EmailMessage) and self._address in str(one["To"])
+            email.message_from_bytes(content, policy=email.policy.default)
+            for content in contents
+            if isinstance(content, bytes)
         ]
 
 

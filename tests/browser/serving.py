@@ -12,6 +12,7 @@ from app.api.state import Service
 from app.core.load import load_settings
 from app.demo import show
 from app.main import create_app
+from app.services.subscriber_keys import Keys
 from tests import unlimited
 from tests.contract.served import Server, setup
 
@@ -29,11 +30,11 @@ class Serving(Server):
             password_rounds=4,
             allow_private_targets="127.0.0.1/32",
             public_url=url,
+            mail_from=MAIL_FROM,
             **unlimited.SETTINGS,
             **settings,
         )
         made = replace(setup(database_url, data_dir), settings=chosen, public_url=url)
-        self.outbox = data_dir / "outbox"
         super().__init__(create_app(made))
         self._socket.close()
         self._socket, self.url = listener, url
@@ -52,6 +53,12 @@ class Serving(Server):
         """Seed the demo; the passwords of who can sign in, by first name."""
         service = self.service
         made = await self.there(
-            show.make(service.database, service.passwords, anew=False, beside=True)
+            show.make(
+                service.database,
+                service.passwords,
+                Keys(service.signer, service.vault),
+                anew=False,
+                beside=True,
+            )
         )
         return {login.name.split()[0]: login.password for login in made.logins}

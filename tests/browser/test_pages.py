@@ -1,5 +1,6 @@
 """Every page, in both themes, on a phone and on a wide screen: nothing breaks the policy, nothing
-complains, nothing is wider than the screen, and axe finds nothing."""
+complains, nothing is wider than the screen, nothing moves once it is shown, all of it together is
+light, and axe finds nothing."""
 
 import pytest
 
@@ -10,21 +11,26 @@ from tests.browser.watching import THEMES
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("template", pages.templates())
-async def test_a_page_is_whole_accessible_and_fits(
-    visit: Opener, site: Site, template: str, theme: str
+async def test_a_page_is_whole_light_accessible_and_fits(
+    look: Opener, site: Site, template: str
 ) -> None:
     serving = site.serving
     path = await serving.there(pages.address(template, serving.service.database))
-    who = None if pages.is_public(template) else "Ada"
-    seen = await visit(path, who=who, color_scheme=theme, viewport=WIDE)
-    await seen.is_settled()
-    await seen.fits()
-    await seen.is_accessible()
-    await seen.page.set_viewport_size(PHONE)
-    await seen.fits()
-    await seen.is_accessible()
+    seen = await look(who=None if pages.is_public(template) else "Ada")
+    scales = await seen.weigh()
+    for size, (theme, other) in ((WIDE, THEMES), (PHONE, THEMES[::-1])):
+        await seen.page.set_viewport_size(size)
+        await seen.page.emulate_media(color_scheme=theme)
+        scales.weights.clear()
+        await seen.open(path)
+        await seen.is_settled()
+        scales.is_light()
+        await seen.stands_still()
+        await seen.fits()
+        await seen.is_accessible()
+        await seen.page.emulate_media(color_scheme=other)
+        await seen.is_accessible(colours_alone=True)
 
 
 def test_there_are_pages_to_look_at() -> None:

@@ -1,13 +1,19 @@
 """The public side of the demo: made with it, made anew with it, and never on a page of others."""
 
+import pytest
+
 from app.crud import crud_demo
 from app.demo import show
 from app.services import public_history, public_page
+from app.services.subscriber_keys import Keys
 from tests.world import World
+
+pytestmark = pytest.mark.timeout(300)  # a demo is some thousand statements
 
 
 async def make(world: World, *, anew: bool = False) -> show.Made:
-    return await show.make(world.database, world.service.passwords, anew=anew, beside=True)
+    seals = Keys(world.service.signer, world.service.vault)
+    return await show.make(world.database, world.service.passwords, seals, anew=anew, beside=True)
 
 
 async def seen(world: World) -> public_page.PublicPage:

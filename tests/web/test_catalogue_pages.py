@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from app.domain.user import Role
+from tests.duty import schedule
 from tests.web.consoles import console
 from tests.web.html import read
 from tests.world import World
@@ -43,6 +44,33 @@ async def test_a_service_is_made_read_changed_and_taken_out(world: World) -> Non
     assert (made["name"], made["support_hours"]) == ("shop", None)
     assert await ada.do(f"{place}/delete") == "/services"
     await ada.get(place, expect=404)
+
+
+async def test_the_list_says_how_each_service_stands_and_who_is_on_call(world: World) -> None:
+    ada = await console(world, await world.admin())
+    bob = await world.person(full_name="Bob Ross")
+    number = await schedule(world, bob)
+    await ada.do("/services/new", {**SERVICE, "schedule_id": number})
+    await ada.do("/services/new", {**SERVICE, "name": "search"})
+    page = (await ada.page("/services")).text
+    assert "Bob Ross" in page
+    assert "No schedule" in page
+    assert page.count("Nothing open") == 2
+    await world.declare(ada.person, title="Down", service="checkout", severity="high")
+    done = await world.declare(ada.person, title="Up", service="checkout", severity="low")
+    await world.call("POST", f"/v1/incidents/{done['id']}/resolve", ada.person)
+    page = (await ada.page("/services")).text
+    assert page.count("Nothing open") == 1
+    assert "SEV2 High 1" in page
+    assert "SEV4" not in page
+
+
+async def test_a_service_names_who_is_on_call_for_it(world: World) -> None:
+    ada = await console(world, await world.admin())
+    bob = await world.person(full_name="Bob Ross")
+    number = await schedule(world, bob)
+    place = await ada.do("/services/new", {**SERVICE, "schedule_id": number})
+    assert "Bob Ross" in (await ada.page(place)).text
 
 
 async def test_a_fault_of_a_service_stands_at_its_field_and_nothing_is_lost(world: World) -> None:

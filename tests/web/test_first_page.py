@@ -44,7 +44,7 @@ async def test_the_next_page_is_counted_down_to(world: World, client: httpx.Asyn
     await sign_in(client, admin.email)
     page = await home(client)
     (left,) = [one for one in page.all("time") if one.get("data-time") == "until"]
-    assert "next page in 6 min" in page.text or "next page in 7 min" in page.text
+    assert "next step in 6 min" in page.text or "next step in 7 min" in page.text
     assert (left["datetime"] or "").endswith("Z")
 
 
@@ -85,7 +85,7 @@ async def test_how_tocsin_is_in_words(world: World, client: httpx.AsyncClient) -
     await world.person()
     await sign_in(client)
     text = (await home(client)).text.split("Tocsin itself", 1)[1]
-    for name in ("Database answers", "Promises nothing is late", "Channels ready:"):
+    for name in ("Database answers", "Pages nothing is late", "Channels ready:"):
         assert name in text
 
 

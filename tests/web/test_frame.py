@@ -44,14 +44,32 @@ async def test_every_way_in_the_frame_leads_somewhere(
     links = {str(one["href"]) for one in page.all("a") if "rail-link" in (one.get("class") or "")}
     assert {"/", "/incidents"} <= links
     for link in links:
-        page = await client.get(link, headers=HTML, follow_redirects=True)
-        assert page.status_code == 200, link
+        answer = await client.get(link, headers=HTML, follow_redirects=True)
+        assert (answer.status_code, answer.url.path.startswith(link)) == (200, True), link
 
 
 async def test_the_place_in_the_frame_is_told(world: World, client: httpx.AsyncClient) -> None:
     page = await as_role(world, client, Role.ADMIN)
     here = [one["href"] for one in page.all("a") if one.get("aria-current") == "page"]
     assert set(here) == {"/"}
+
+
+async def test_a_group_that_is_folded_opens_where_its_page_is_shown(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    def folded(page: Page) -> set[object]:
+        return {
+            one["data-fold"]
+            for one in page.all("details")
+            if "data-fold" in one and "open" not in one
+        }
+
+    page = await as_role(world, client, Role.ADMIN)
+    assert folded(page) == {"set-up"}
+    client.cookies.set("tocsin-folds", "set-up.public.nonsense")
+    assert folded(await home(client)) == {"public"}
+    shown_there = shown(await client.get("/subscribers", headers=HTML))
+    assert folded(shown_there) == set()
 
 
 async def test_the_page_has_landmarks_and_a_way_past_the_frame(

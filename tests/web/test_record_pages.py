@@ -14,6 +14,7 @@ async def test_a_page_has_its_story_and_filters_narrow_the_list(world: World) ->
     await world.climb()
     page = await ada.page("/notifications?kind=page")
     assert "Bob Ross" in page.text
+    assert "Disk full Page of #" in page.text
     [place] = {one for one in page.addresses if one.startswith("/notifications/")}
     shown = await ada.page(place)
     assert "pages Bob Ross" in shown.text
@@ -74,7 +75,7 @@ async def test_a_drill_of_oneself_is_started_and_its_pages_are_shown(world: Worl
     page = await ana.page(place)
     assert "Running" in page.text
     assert [one for one in page.addresses if one.startswith("/notifications/")]
-    assert "Themselves" in (await ana.page("/fire-drills")).text
+    assert "by their own rules" in (await ana.page("/fire-drills")).text
 
 
 async def test_a_policy_is_drilled_by_responders_only(world: World) -> None:

@@ -31,6 +31,16 @@ async def test_components_are_made_put_in_order_and_taken_off(world: World) -> N
     assert await order(world, ada) == ["Images", "Checkout", "Search"]
     await ada.do(f"{PLACE}/components/{images}/move", {"to": "down"})
     assert await order(world, ada) == ["Checkout", "Images", "Search"]
+    for to, expected in (
+        ("0", ["Images", "Checkout", "Search"]),  # as it is dragged
+        ("2", ["Checkout", "Search", "Images"]),
+        ("3", ["Checkout", "Search", "Images"]),  # there is no such place
+        ("-1", ["Checkout", "Search", "Images"]),
+        ("", ["Checkout", "Search", "Images"]),
+        ("1", ["Checkout", "Images", "Search"]),
+    ):
+        await ada.do(f"{PLACE}/components/{images}/move", {"to": to})
+        assert await order(world, ada) == expected
     edit = f"{PLACE}/components/{images}/edit"
     await ada.do(edit, {"name": "Pictures", "group_id": "", "only_show_if_degraded": "true"})
     page = await ada.page(PLACE)

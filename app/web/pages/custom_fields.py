@@ -16,7 +16,7 @@ from app.domain.custom_field import KEY_FORM, FieldType
 from app.models import CustomField
 from app.schemas.custom_field import CustomFieldCreate, CustomFieldUpdate
 from app.services import custom_field as custom_field_service
-from app.web import asked, flash, forms, incident_form, listing
+from app.web import asked, flash, forms, incident_form, listing, meanwhile
 from app.web.asked import REFUSED
 from app.web.deps import AdminDep, Visitor
 from app.web.templating import render
@@ -83,6 +83,7 @@ async def show_edit(
         "options": "\n".join(field.options),
         "description": field.description or "",
         "position": field.position,
+        **meanwhile.seen(field),
     }
     return _form(request, visitor, field, given, {})
 
@@ -100,7 +101,8 @@ async def edit(request: Request, visitor: AdminDep, service: ServiceDep, key: Fi
         fields = body.model_dump(exclude_unset=True)
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            await custom_field_service.update(session, key, fields, now=now)
+            written = await custom_field_service.update(session, key, fields, now=now)
+            meanwhile.require_next(given, written)
     except REFUSED as fault:
         return _form(request, visitor, field, given, asked.told(fault))
     return flash.back(request, PLACE, "Your changes are saved.")

@@ -161,7 +161,9 @@ async def how_often(request: Request, visitor: VisitorDep, service: ServiceDep) 
     most = [Point(one.key or "", one.opened, f"{one.opened}") for one in services[:FEW]]
     links = ["/analytics" + _at(wish, service=point.name) for point in most]
     by_hour = [Point(f"{one.key}:00", one.opened, f"{one.opened} opened") for one in hours]
-    by_day = [Point(one.key.capitalize(), one.opened, f"{one.opened} opened") for one in weekdays]
+    by_day = [
+        Point(one.key[:3].capitalize(), one.opened, f"{one.opened} opened") for one in weekdays
+    ]
     return await _page(
         request,
         visitor,

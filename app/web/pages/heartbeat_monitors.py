@@ -14,7 +14,7 @@ from app.db.session import transaction_time
 from app.domain.heartbeat_monitor import MonitorState
 from app.schemas.heartbeat_monitor import HeartbeatCreate, HeartbeatRead, HeartbeatUpdate
 from app.services import heartbeat_monitor as heartbeat_monitor_service
-from app.web import asked, flash, forms, listing
+from app.web import asked, flash, forms, listing, meanwhile
 from app.web.asked import REFUSED
 from app.web.deps import AdminDep, Visitor, VisitorDep
 from app.web.templating import render
@@ -105,7 +105,7 @@ async def show_edit(
     async with service.database.reading() as session:
         monitor = await heartbeat_monitor_service.require(session, heartbeat_id)
     given = {name: getattr(monitor, name) or "" for name in FIELDS}
-    given["is_active"] = str(monitor.is_active).lower()
+    given |= {"is_active": str(monitor.is_active).lower(), **meanwhile.seen(monitor)}
     return _form(request, visitor, heartbeat_id, given, {})
 
 
@@ -121,7 +121,8 @@ async def edit(
         fields = body.model_dump(exclude_unset=True)
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            await heartbeat_monitor_service.update(session, heartbeat_id, fields, now=now)
+            written = await heartbeat_monitor_service.update(session, heartbeat_id, fields, now=now)
+            meanwhile.require_next(given, written)
     except REFUSED as fault:
         return _form(request, visitor, heartbeat_id, given, asked.told(fault))
     return flash.back(request, f"{PLACE}/{heartbeat_id}", "Your changes are saved.")

@@ -21,6 +21,7 @@ from app.services import escalation_by_hand, incident_bulk, incident_deletion, i
 from app.services import incident as incident_service
 from app.web import choices, flash, forms
 from app.web.deps import AdminDep, RespondingDep, Visitor, local
+from app.web.flash import Undo
 from app.web.forms import FormFault
 
 router = APIRouter(prefix="/incidents", include_in_schema=False, route_class=BoundedRoute)
@@ -92,8 +93,8 @@ async def snooze(
         until = body.until or now + timedelta(minutes=body.minutes or 0)
         return await incident_service.snooze(session, incident_id, until, actor=actor, now=now)
 
-    said = "Snoozed: nobody is paged until then. “Wake it now” undoes it."
-    return await _done(request, service, incident_id, act, said)
+    said = "Snoozed: nobody is paged until then."
+    return await _done(request, service, incident_id, act, said, undo=Undo.SNOOZED)
 
 
 @router.post("/{incident_id}/wake")
@@ -213,7 +214,20 @@ async def delete(
         )
 
     said = f"Incident #{incident_id} is deleted. An admin can restore it."
-    return await _done(request, service, incident_id, act, said, to="/incidents")
+    return await _done(request, service, incident_id, act, said, to="/incidents", undo=Undo.DELETED)
+
+
+@router.post("/{incident_id}/restore")
+async def restore(
+    request: Request, visitor: AdminDep, service: ServiceDep, incident_id: KeyPath
+) -> Response:
+    actor = acting(visitor.user)
+
+    async def act(session: WriteSession, now: datetime) -> None:
+        await incident_deletion.restore(session, incident_id, actor=actor, now=now)
+
+    said = "It is there again, resolved as it was."
+    return await _done(request, service, incident_id, act, said)
 
 
 # --- How it is done -----------------------------------------------------------------------
@@ -233,7 +247,8 @@ async def _turn(
             session, incident_id, status, actor=actor, now=now
         )
 
-    return await _done(request, service, incident_id, act, SAID[status])
+    undo = Undo.RESOLVED if status is IncidentStatus.RESOLVED else None
+    return await _done(request, service, incident_id, act, SAID[status], undo=undo)
 
 
 async def _done(
@@ -244,6 +259,7 @@ async def _done(
     said: str | None,
     *,
     to: str | None = None,
+    undo: Undo | None = None,
 ) -> Response:
     """Do it in a transaction of its own, and go back to the page or the list it was asked from."""
     place = to or await _came_from(request, _page(incident_id))
@@ -254,7 +270,7 @@ async def _done(
         if error.code == GONE:
             raise
         return flash.back(request, place, error.message)
-    return flash.back(request, place, said)
+    return flash.back(request, place, said, undo=(undo, incident_id) if undo else None)
 
 
 async def _came_from(request: Request, otherwise: str) -> str:

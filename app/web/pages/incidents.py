@@ -1,6 +1,5 @@
 """Incidents: the list that scans in a second, and the page of one."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +15,7 @@ from app.crud.base import Slice
 from app.crud.crud_incident_page import Telling
 from app.db.session import ReadSession
 from app.domain.incident import AssignmentRole, IncidentStatus, Severity
-from app.schemas.incident import IncidentRead
-from app.web import choices, incident_query, incident_view
+from app.web import choices, incident_query, incident_rows, incident_view
 from app.web.deps import VisitorDep
 from app.web.incident_query import SORTS, SPANS, Listing
 from app.web.templating import render
@@ -118,15 +116,7 @@ async def _page(service: Service, asked: Listing) -> dict[str, Any]:
     if asked.is_impossible:
         return asked.paging.shown(Slice([], 0, total_is_bound=False, next_after=None))
     found = await crud_incident_list.list_page(service.database, asked.where, asked.paging.window)
-    return asked.paging.shown(found) | {"items": [_row(one) for one in found.items]}
-
-
-def _row(written: str) -> IncidentRead:
-    row = json.loads(written)
-    row["tally"] = {name: row.pop(name) for name in ("alert_count", "last_alert_at")}
-    for one in row["assignments"]:
-        one["user"] = {"display_name": one.pop("name")}
-    return IncidentRead.model_validate(row)
+    return asked.paging.shown(found) | {"items": incident_rows.rows(found.items)}
 
 
 async def _names(session: ReadSession, given: Mapping[str, Any]) -> Mapping[int, str]:

@@ -20,7 +20,7 @@ from app.models import Integration
 from app.schemas.integration import IntegrationCreate, IntegrationUpdate
 from app.services import alert as alert_service
 from app.services import integration as integration_service
-from app.web import asked, choices, flash, forms, listing, snippets
+from app.web import asked, choices, flash, forms, listing, meanwhile, snippets
 from app.web.asked import REFUSED
 from app.web.deps import AdminDep, RespondingDep, Visitor, VisitorDep
 from app.web.templating import render
@@ -116,6 +116,7 @@ async def show_edit(
         "service": shown.service or "",
         "default_severity": shown.default_severity.value,
         "is_active": str(shown.is_active).lower(),
+        **meanwhile.seen(shown),
     }
     return await _form(request, visitor, service, shown, given, {})
 
@@ -132,7 +133,8 @@ async def edit(
         fields = body.model_dump(exclude_unset=True)
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            await integration_service.update(session, integration_id, fields, now=now)
+            written = await integration_service.update(session, integration_id, fields, now=now)
+            meanwhile.require_next(given, written)
     except REFUSED as fault:
         return await _form(request, visitor, service, shown, given, asked.told(fault))
     return flash.back(request, f"{PLACE}/{integration_id}", "Your changes are saved.")

@@ -17,7 +17,7 @@ from app.domain.maintenance_window import WindowStatus
 from app.models import MaintenanceWindow
 from app.schemas.maintenance_window import MaintenanceWindowCreate, MaintenanceWindowUpdate
 from app.services import maintenance_window as maintenance_window_service
-from app.web import asked, choices, flash, incident_form, listing
+from app.web import asked, choices, flash, incident_form, listing, meanwhile
 from app.web.asked import REFUSED
 from app.web.deps import RespondingDep, Visitor, VisitorDep
 from app.web.incident_form import Typed
@@ -92,6 +92,7 @@ async def show(
         "starts_at": asked.on_clock(shown.starts_at, zone),
         "ends_at": asked.on_clock(shown.ends_at, zone),
         "service_ids[]": [str(one.id) for one in shown.services],
+        **meanwhile.seen(shown),
     }
     return await _form(request, visitor, service, shown, given, {})
 
@@ -115,6 +116,9 @@ async def edit(
         fields = body.model_dump(exclude_unset=True, exclude={"service_ids"})
         async with service.database.writing() as session:
             now = await transaction_time(session)
+            held = await crud_maintenance_window.lock(session, window_id)
+            if held is not None:
+                meanwhile.require_same(given, held)
             await maintenance_window_service.update(
                 session, window_id, fields, body.service_ids, by=visitor.user, now=now
             )

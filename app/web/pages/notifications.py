@@ -1,14 +1,17 @@
 """Pages and letters at the console: what was sent to whom, why, and how it went."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.api.bounds import BoundedRoute
 from app.api.deps import KeyPath, ServiceDep
 from app.api.throttling import count
-from app.crud import crud_notification, crud_user
+from app.crud import crud_incident_page, crud_notification, crud_user
 from app.crud.base import Window
-from app.db.session import transaction_time
+from app.db.session import ReadSession, transaction_time
 from app.domain.notification import Channel, NotificationKind, NotificationStatus
 from app.domain.throttle import RESENDS_PER_USER
 from app.services import notification as notification_service
@@ -66,6 +69,7 @@ async def show_list(
         found = await crud_notification.list_page(session, where, Window(listing.PER_PAGE, number))
         rows = await notification_story.told(session, found.items, now=visitor.now)
         people = await crud_user.by_ids(session, [user_id] if user_id else [])
+        titles = await _titles(session, rows)
     query = {
         "status": status if statuses else "",
         "channel": channel if channels else "",
@@ -79,6 +83,7 @@ async def show_list(
         "notifications/list.html",
         found=listing.shown(found, number),
         rows=rows,
+        titles=titles,
         query=query,
         statuses=STATUSES,
         ways=WAYS,
@@ -96,12 +101,14 @@ async def show(
             session, notification_id, by=visitor.user
         )
         [shown] = await notification_story.told(session, [found], now=visitor.now)
+        titles = await _titles(session, [shown])
     may_resend = visitor.user.id == shown["user_id"] or visitor.may_respond
     return render(
         request,
         visitor,
         "notifications/show.html",
         shown=shown,
+        titles=titles,
         ways=WAYS,
         may_resend=may_resend and shown["waits_for"] is None,
     )
@@ -117,3 +124,10 @@ async def resend(
         now = await transaction_time(session)
         await notification_service.resend(session, notification_id, by=visitor.user, now=now)
     return flash.back(request, f"{PLACE}/{notification_id}", "It is sent again, now.")
+
+
+async def _titles(session: ReadSession, rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """What the incidents of these are called."""
+    return await crud_incident_page.titles(
+        session, {row["incident_id"] for row in rows if row["incident_id"]}
+    )

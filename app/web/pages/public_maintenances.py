@@ -9,7 +9,12 @@ from fastapi.responses import HTMLResponse
 from app.api.bounds import BoundedRoute
 from app.api.deps import KeyPath, ServiceDep
 from app.api.state import Service
-from app.crud import crud_public_maintenance, crud_public_update, crud_status_component
+from app.crud import (
+    crud_public_maintenance,
+    crud_public_update,
+    crud_status_component,
+    crud_status_page,
+)
 from app.crud.base import Window
 from app.crud.crud_public_maintenance import MaintenanceFilter
 from app.crud.crud_public_update import About
@@ -22,7 +27,7 @@ from app.schemas.public_update import MaintenanceUpdateCreate
 from app.services import public_maintenance as public_maintenance_service
 from app.services.public_maintenance import Announcement
 from app.services.public_update import NewUpdate
-from app.web import asked, flash, incident_form, listing
+from app.web import asked, flash, incident_form, listing, meanwhile
 from app.web.asked import REFUSED
 from app.web.deps import RespondingDep, Visitor, VisitorDep
 from app.web.incident_form import Typed
@@ -140,6 +145,7 @@ async def show_edit(
         "scheduled_until": asked.on_clock(shown.scheduled_until, zone),
         "component_ids[]": [str(one.id) for one in chosen],
         **{name: str(getattr(shown, name)).lower() for name in FLAGS},
+        **meanwhile.seen(shown),
     }
     return await _form(request, visitor, service, shown, given, {})
 
@@ -159,6 +165,9 @@ async def edit(
         fields = body.model_dump(exclude_unset=True, exclude={"component_ids"})
         async with service.database.writing() as session:
             now = await transaction_time(session)
+            await crud_status_page.lock(session)
+            held = await public_maintenance_service.require(session, maintenance_id)
+            meanwhile.require_same(given, held)
             await public_maintenance_service.update(
                 session, maintenance_id, fields, body.component_ids, now=now
             )

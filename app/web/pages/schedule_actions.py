@@ -22,6 +22,7 @@ from app.services.calendar_feed import NewFeed
 from app.services.schedule_override import Instead
 from app.web import flash, forms, schedule_page, span_form
 from app.web.deps import RespondingDep, VisitorDep
+from app.web.flash import Undo
 from app.web.forms import FormFault
 from app.web.pages import schedules
 
@@ -104,7 +105,7 @@ async def take(
         raise
     except TocsinError as error:
         return flash.back(request, to, error.message)
-    return flash.back(request, to, "You have the pager.")
+    return flash.back(request, to, "You have the pager.", undo=(Undo.TAKEN, schedule_id))
 
 
 @router.post("/{schedule_id}/give-back")

@@ -19,8 +19,9 @@ from app.domain.incident import Severity
 from app.domain.maintenance_window import WindowStatus
 from app.models import Service
 from app.schemas.service import ServiceCreate, ServiceUpdate
+from app.services import on_call as on_call_service
 from app.services import service as service_service
-from app.web import asked, choices, flash, incident_form, listing
+from app.web import asked, choices, flash, incident_form, listing, meanwhile
 from app.web.asked import REFUSED
 from app.web.deps import RespondingDep, Visitor, VisitorDep
 from app.web.incident_form import Typed
@@ -47,6 +48,11 @@ async def show_list(
         offered = await choices.offered(session, now=visitor.now)
         policies = await _policies(session)
         unknown, _ = await service_service.uncatalogued(session, now=visitor.now)
+        names = [one.name for one in found.items]
+        unresolved = await crud_service.unresolved_of_each(session, names)
+        used = {one.schedule_id for one in found.items}
+        schedules = [one for one in offered.schedules if one.id in used]
+        duties = await on_call_service.duties(session, schedules, now=visitor.now)
     return render(
         request,
         visitor,
@@ -59,6 +65,8 @@ async def show_list(
         schedule_names=asked.names(offered.schedules),
         policy_names=dict(policies),
         unknown=unknown,
+        unresolved=unresolved,
+        duties={duty.schedule_id: duty for duty in duties},
     )
 
 
@@ -119,7 +127,8 @@ async def show_edit(
 ) -> Response:
     async with service.database.reading() as session:
         shown = await service_service.require(session, service_id)
-    return await _form(request, visitor, service, shown, _given(shown), {})
+    given = _given(shown) | meanwhile.seen(shown)
+    return await _form(request, visitor, service, shown, given, {})
 
 
 @router.post("/{service_id}/edit")
@@ -134,7 +143,10 @@ async def edit(
         fields = body.model_dump(mode="json", exclude_unset=True)
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            await service_service.update(session, service_id, fields, by=visitor.user, now=now)
+            written = await service_service.update(
+                session, service_id, fields, by=visitor.user, now=now
+            )
+            meanwhile.require_next(given, written)
     except REFUSED as fault:
         return await _form(request, visitor, service, shown, given, asked.told(fault))
     return flash.back(request, f"{PLACE}/{service_id}", "Your changes are saved.")

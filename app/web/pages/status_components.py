@@ -21,7 +21,7 @@ from app.schemas.status_component import (
     StatusComponentUpdate,
 )
 from app.services import status_component as status_component_service
-from app.web import asked, choices, flash, forms, incident_form
+from app.web import asked, choices, flash, forms, incident_form, meanwhile
 from app.web.asked import REFUSED
 from app.web.deps import AdminDep, RespondingDep, Visitor
 from app.web.pages.status_pages import PLACE, STATUSES
@@ -63,7 +63,7 @@ async def show_edit(
         shown = await status_component_service.require(session, component_id)
     texts = ("name", "description", "group_id", "service_id")
     given: dict[str, Any] = {name: getattr(shown, name) or "" for name in texts}
-    given |= {name: str(getattr(shown, name)).lower() for name in FLAGS}
+    given |= {name: str(getattr(shown, name)).lower() for name in FLAGS} | meanwhile.seen(shown)
     return await _form(request, visitor, service, shown, given, {})
 
 
@@ -77,7 +77,7 @@ async def edit(
     try:
         body = incident_form.shaped(StatusComponentUpdate, _body(given), given)
         fields = body.model_dump(exclude_unset=True)
-        await _update(service, component_id, fields)
+        await _update(service, component_id, fields, given)
     except REFUSED as fault:
         return await _form(request, visitor, service, shown, given, asked.told(fault))
     return flash.back(request, PLACE, "Your changes are on the page.")
@@ -98,15 +98,15 @@ async def set_status(
 async def move(
     request: Request, visitor: AdminDep, service: ServiceDep, component_id: KeyPath
 ) -> Response:
-    """One place up or down among those of its group."""
-    is_up = (await forms.given(request)).get("to") == "up"
+    """One place up or down among those of its group, or to the one that it was dragged to."""
+    to = (await forms.given(request)).get("to", "")
     async with service.database.writing() as session:
         await crud_status_page.lock(session)  # so that two who move see each other
         now = await transaction_time(session)
         here = await status_component_service.require(session, component_id)
         rows = await crud_status_component.list_all(session)
         near = [one for one in rows if one.group_id == here.group_id and one.deleted_at is None]
-        for at, one in enumerate(_moved(near, component_id, is_up=is_up)):
+        for at, one in enumerate(_moved(near, component_id, to)):
             if one.position != at * STEP:
                 place = {"position": at * STEP}
                 await status_component_service.update(session, one.id, place, now=now)
@@ -149,7 +149,7 @@ async def show_edit_group(
 ) -> Response:
     async with service.database.reading() as session:
         group = await status_component_service.require_group(session, group_id)
-    given = {"name": group.name, "description": group.description or ""}
+    given = {"name": group.name, "description": group.description or "", **meanwhile.seen(group)}
     return _group_form(request, visitor, group, given, {})
 
 
@@ -165,7 +165,10 @@ async def edit_group(
         fields = body.model_dump(exclude_unset=True)
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            await status_component_service.update_group(session, group_id, fields, now=now)
+            written = await status_component_service.update_group(
+                session, group_id, fields, now=now
+            )
+            meanwhile.require_next(given, written)
     except REFUSED as fault:
         return _group_form(request, visitor, group, given, asked.told(fault))
     return flash.back(request, PLACE, "Your changes are on the page.")
@@ -175,12 +178,12 @@ async def edit_group(
 async def move_group(
     request: Request, visitor: AdminDep, service: ServiceDep, group_id: KeyPath
 ) -> Response:
-    is_up = (await forms.given(request)).get("to") == "up"
+    to = (await forms.given(request)).get("to", "")
     async with service.database.writing() as session:
         await crud_status_page.lock(session)
         now = await transaction_time(session)
         rows = await crud_status_component.list_groups(session)
-        for at, one in enumerate(_moved(rows, group_id, is_up=is_up)):
+        for at, one in enumerate(_moved(rows, group_id, to)):
             if one.position != at * STEP:
                 place = {"position": at * STEP}
                 await status_component_service.update_group(session, one.id, place, now=now)
@@ -204,19 +207,31 @@ def _last(rows: Sequence[Placed]) -> int:
     return max((one.position for one in rows), default=-STEP) + STEP
 
 
-def _moved(rows: Sequence[Any], key: int, *, is_up: bool) -> list[Any]:
-    """These in their order, but for one that changed places with its neighbour."""
+def _moved(rows: Sequence[Any], key: int, to: str) -> list[Any]:
+    """These in their order, but for one that went up, down, or to a place that is counted from 0.
+    Where there is no such place it stays."""
     found = list(rows)
-    at = next((at for at, one in enumerate(found) if one.id == key), None)
-    other = None if at is None else at - 1 if is_up else at + 1
-    if at is not None and other is not None and 0 <= other < len(found):
-        found[at], found[other] = found[other], found[at]
+    here = next((at for at, one in enumerate(found) if one.id == key), None)
+    if here is None:
+        return found
+    is_place = to.isascii() and to.isdigit() and len(to) <= 4
+    there = {"up": here - 1, "down": here + 1}.get(to, int(to) if is_place else -1)
+    if 0 <= there < len(found):
+        found.insert(there, found.pop(here))
     return found
 
 
-async def _update(service: Service, component_id: int, fields: Mapping[str, Any]) -> None:
+async def _update(
+    service: Service,
+    component_id: int,
+    fields: Mapping[str, Any],
+    given: Mapping[str, Any] | None = None,
+) -> None:
     async def write(session: WriteSession) -> None:
         now = await transaction_time(session)
+        await crud_status_page.lock(session)
+        held = await status_component_service.require(session, component_id)
+        meanwhile.require_same(given or {}, held)
         await status_component_service.update(session, component_id, fields, now=now)
 
     await service.database.write(write)

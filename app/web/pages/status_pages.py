@@ -17,7 +17,7 @@ from app.domain.status_component import ComponentStatus
 from app.models import ComponentGroup, StatusComponent, StatusPage
 from app.schemas.status_page import StatusPageUpdate
 from app.services import status_page as status_page_service
-from app.web import asked, flash, forms, incident_form, listing
+from app.web import asked, flash, forms, incident_form, listing, meanwhile
 from app.web.asked import REFUSED
 from app.web.deps import AdminDep, Visitor, VisitorDep
 from app.web.templating import render
@@ -86,7 +86,8 @@ async def edit(request: Request, visitor: AdminDep, service: ServiceDep) -> Resp
         fields = body.model_dump(mode="json", exclude_unset=True)
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            await status_page_service.update(session, fields, now=now)
+            written = await status_page_service.update(session, fields, now=now)
+            meanwhile.require_next(given, written)
     except REFUSED as fault:
         return _form(request, visitor, given, asked.told(fault))
     return flash.back(request, PLACE, "Your changes are on the page.")
@@ -95,6 +96,7 @@ async def edit(request: Request, visitor: AdminDep, service: ServiceDep) -> Resp
 def _given(page: StatusPage) -> dict[str, Any]:
     given: dict[str, Any] = {name: getattr(page, name) or "" for name in ("name", *TEXTS)}
     given |= {"time_zone": page.time_zone, "shows_authors": str(page.shows_authors).lower()}
+    given |= meanwhile.seen(page)
     return given | {f"minutes.{one}": page.update_minutes.get(one.value, "") for one in Severity}
 
 

@@ -17,7 +17,7 @@ from app.db.session import transaction_time
 from app.schemas.team import MemberWrite, TeamCreate, TeamUpdate
 from app.services import team as team_service
 from app.services.team import Wanted
-from app.web import asked, choices, flash, forms, listing
+from app.web import asked, choices, flash, forms, listing, meanwhile
 from app.web.asked import REFUSED
 from app.web.deps import AdminDep, RespondingDep, Visitor, VisitorDep
 from app.web.templating import render
@@ -81,6 +81,7 @@ async def show_edit(
     async with service.database.reading() as session:
         team = await team_service.require(session, team_id)
     given = {name: getattr(team, name) or "" for name in ("name", *EMPTIES)}
+    given |= meanwhile.seen(team)
     return _form(request, visitor, team_id, given, {})
 
 
@@ -94,7 +95,8 @@ async def edit(
         fields = body.model_dump(exclude_unset=True)
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            await team_service.update(session, team_id, fields, by=visitor.user, now=now)
+            written = await team_service.update(session, team_id, fields, by=visitor.user, now=now)
+            meanwhile.require_next(given, written)
     except REFUSED as fault:
         return _form(request, visitor, team_id, given, asked.told(fault))
     return flash.back(request, f"{PLACE}/{team_id}", "Your changes are saved.")

@@ -23,7 +23,7 @@ from app.schemas.user import UserCreate, UserUpdate
 from app.services import contact_method as contact_method_service
 from app.services import notification_preference as notification_preference_service
 from app.services import user as user_service
-from app.web import asked, flash, forms, listing
+from app.web import asked, flash, forms, listing, meanwhile
 from app.web.asked import REFUSED
 from app.web.deps import AdminDep, Visitor, VisitorDep
 from app.web.templating import render
@@ -104,7 +104,7 @@ async def show_edit(
 ) -> Response:
     async with service.database.reading() as session:
         user = await user_service.require(session, user_id)
-    given = {name: getattr(user, name) or "" for name in FIELDS}
+    given = {name: getattr(user, name) or "" for name in FIELDS} | meanwhile.seen(user)
     return _form(request, visitor, user, given, {})
 
 
@@ -123,7 +123,8 @@ async def edit(
             fields["hashed_password"] = hashed
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            await user_service.update(session, user_id, fields, now=now)
+            written = await user_service.update(session, user_id, fields, now=now)
+            meanwhile.require_next(given, written)
     except REFUSED as fault:
         return _form(request, visitor, user, given, asked.told(fault))
     return flash.back(request, f"{PLACE}/{user_id}", "Your changes are saved.")

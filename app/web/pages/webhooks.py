@@ -18,7 +18,7 @@ from app.domain.webhook import DeliveryStatus
 from app.models import WebhookSubscription
 from app.schemas.webhook import WebhookSubscriptionCreate, WebhookSubscriptionUpdate
 from app.services import webhook as webhook_service
-from app.web import asked, flash, incident_form, listing
+from app.web import asked, flash, incident_form, listing, meanwhile
 from app.web.asked import REFUSED
 from app.web.deps import AdminDep, Visitor
 from app.web.incident_form import Typed
@@ -110,6 +110,7 @@ async def show_edit(
         "services": ", ".join(hook.services),
         "severities[]": hook.severities,
         "is_active": str(hook.is_active).lower(),
+        **meanwhile.seen(hook),
     }
     return _form(request, visitor, hook, given, {})
 
@@ -126,9 +127,10 @@ async def edit(
         fields = body.model_dump(exclude_unset=True)
         async with service.database.writing() as session:
             now = await transaction_time(session)
-            await webhook_service.update(
+            written = await webhook_service.update(
                 session, subscription_id, fields, service.objection, now=now
             )
+            meanwhile.require_next(given, written)
     except REFUSED as fault:
         return _form(request, visitor, hook, given, asked.told(fault))
     return flash.back(request, f"{PLACE}/{subscription_id}", "Your changes are saved.")

@@ -1,7 +1,7 @@
 // Pages stay true: what an event is about is fetched and morphed in again, without taking the focus
 // or the place from whoever reads.
 //
-//   <div data-live="incidents" hx-get="/incidents?part=rows">…</div>
+//   <div data-live="incidents" hx-get="/incidents?part=rows" data-every="60">…</div>
 //
 // Topics: `incidents` (any of them), `incident:12`, or the beginning of a type (`maintenance`,
 // `component`). One stream a browser is shared between its tabs (live-worker.js); where there are no
@@ -131,6 +131,10 @@ function alone() {
 if (TYPES.length) {
   // What is live is fetched by us, not by a click on it.
   for (const part of parts()) if (!part.hasAttribute("hx-trigger")) part.setAttribute("hx-trigger", "live");
+  // What no event tells of is looked at every so many seconds, for as long as somebody sees it.
+  for (const part of document.querySelectorAll("[data-live][data-every]")) {
+    setInterval(() => refresh(part), Number(part.dataset.every) * 1000);
+  }
   if ("SharedWorker" in window) share();
   else alone();
   document.addEventListener("visibilitychange", () => document.hidden || catchUp());

@@ -6,10 +6,12 @@ const HOUR = 3600;
 const DAY = 86400;
 const WEEK = 7 * DAY;
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+// As the server writes them: English, 24 hours, so that no page tells a time in two ways.
+const written = (kinds) => new Intl.DateTimeFormat("en-GB", kinds);
+const exact = written({ dateStyle: "medium", timeStyle: "short" });
+const full = written({ dateStyle: "full", timeStyle: "long" });
+const day = written({ dateStyle: "medium" });
+const clock = written({ hour: "2-digit", minute: "2-digit" });
 
 /** “2 h 5 min”, as the server writes it. */
 export function span(seconds) {

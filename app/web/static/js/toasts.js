@@ -1,6 +1,7 @@
 // One line at the bottom that goes away by itself. Never for what is wrong in a form.
 
 const SHOWN_FOR = 6000;
+const UNDONE_WITHIN = 12_000; // it takes a while to see that it was the wrong one
 const box = document.getElementById("toasts");
 
 /** Say something; `undo`, if given, is what the button in it does. */
@@ -28,10 +29,11 @@ function dress(line) {
   const close = button("✕", "toast-close", () => line.remove());
   close.setAttribute("aria-label", "Close");
   line.append(close);
-  let timer = setTimeout(() => line.remove(), SHOWN_FOR);
+  const shown = line.querySelector(".toast-undo") ? UNDONE_WITHIN : SHOWN_FOR;
+  let timer = setTimeout(() => line.remove(), shown);
   // Whoever reads it slowly, or wants its button, has the time.
   const stay = () => clearTimeout(timer);
-  const go = () => (timer = setTimeout(() => line.remove(), SHOWN_FOR));
+  const go = () => (timer = setTimeout(() => line.remove(), shown));
   line.addEventListener("mouseenter", stay);
   line.addEventListener("mouseleave", go);
   line.addEventListener("focusin", stay);
