@@ -22,7 +22,7 @@ from app.domain.digest import DigestFrequency
 from app.domain.event import EventType
 from app.domain.incident import Severity
 from app.domain.notification import Channel
-from app.domain.subscriber import Frequency, SubscriberState, read_address
+from app.domain.subscriber import Cadence, SubscriberState, read_address
 from app.domain.webhook import DeliveryStatus
 from app.models import User
 from app.services import calendar as calendar_service
@@ -188,7 +188,7 @@ async def _subscriber(
 ) -> int:
     chosen = [one for service, one in components.items() if service in (CHECKOUT, CARDS)]
     some = Scopes(tuple(chosen))
-    wishes = (Wishes(), Wishes(is_for_everything=False, scopes=some, frequency=Frequency.DAILY))
+    wishes = (Wishes(), Wishes(is_for_everything=False, scopes=some, frequency=Cadence.DAILY))
     at = scene.since + timedelta(days=number)
     made = await subscriber_service.add(
         scene.session,

@@ -19,9 +19,7 @@ async def everything(world: World, admin: Person, incident: Any) -> dict[str, An
     group = await publishing.a_group(world, admin)
     told = await publishing.publish(world, admin, incident)
     maintenance = await publishing.announce(world, admin, component)
-    template = await make(
-        "/v1/incident-templates", json=TEMPLATE
-    )
+    template = await make("/v1/incident-templates", json=TEMPLATE)
     subscriber = await make("/v1/subscribers", json=BODIES["POST /v1/subscribers"])
     file = {"content": "address\nmo@example.org\n", "headers": {"Content-Type": "text/csv"}}
     sent = await world.call("POST", "/v1/subscriber-imports", admin, expect=202, **file)
