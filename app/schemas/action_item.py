@@ -7,7 +7,7 @@ from pydantic import Field
 from app.domain.action_item import ActionItemPriority, ActionItemState
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
 from app.schemas.postmortem import PostmortemPersonRead
-from app.schemas.types import HttpUrl, Key, LongText, Title
+from app.schemas.types import Day, HttpUrl, Key, LongText, Title
 
 DUE_HELP = "A day on the clock of whoever owns it; they are reminded the day before and after."
 
@@ -20,7 +20,7 @@ class ActionItemUpdate(WriteSchema):
     state: ActionItemState | None = Field(None, examples=["in_progress"])
     priority: ActionItemPriority | None = Field(None, examples=["high"])
     owner_id: Key | None = Field(None, description="Null: nobody yet.", examples=[1])
-    due_on: date | None = Field(None, description=DUE_HELP, examples=["2026-12-01"])
+    due_on: Day | None = Field(None, description=DUE_HELP, examples=["2026-12-01"])
     url: HttpUrl | None = Field(None, description="Where the work is tracked.")
 
     _kept = not_null("title", "state", "priority")
@@ -32,7 +32,7 @@ class ActionItemCreate(WriteSchema):
     state: ActionItemState = Field(ActionItemState.OPEN, examples=["open"])
     priority: ActionItemPriority = Field(ActionItemPriority.MEDIUM, examples=["medium"])
     owner_id: Key | None = Field(None, description="Left out: nobody yet.", examples=[1])
-    due_on: date | None = Field(None, description=DUE_HELP, examples=["2026-12-01"])
+    due_on: Day | None = Field(None, description=DUE_HELP, examples=["2026-12-01"])
     url: HttpUrl | None = Field(None, description="Where the work is tracked.")
 
 

@@ -1,6 +1,8 @@
 """Types that several shapes share: bounded, printable, canonical."""
 
+import re
 from collections.abc import Iterable
+from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -69,6 +71,18 @@ def _number(value: object) -> object:
 
 # Python would take true and "1" for numbers. (Strictness would refuse 1.0, which is whole.)
 NumberOnly = BeforeValidator(_number)
+
+
+def _written_day(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("write the day as year-month-day, such as 2026-12-01")
+    if not isinstance(value, (str, date)):
+        raise ValueError("a day is a text, such as 2026-12-01")
+    return value
+
+
+# Without this a number is taken for seconds since 1970.
+Day = Annotated[date, BeforeValidator(_written_day)]
 # PostgreSQL's bigint; beyond it there is nothing to find.
 Key = Annotated[int, Field(ge=1, le=BIGGEST_KEY), NumberOnly]
 # Not what else Python would take for one: 0, "off", "no".

@@ -63,6 +63,7 @@ async def test_the_same_key_makes_one_item(world: World) -> None:
     [
         ({"title": ""}, "title"),
         ({"title": "x", "due_on": "tomorrow"}, "due_on"),
+        ({"title": "x", "due_on": 0}, "due_on"),
         ({"title": "x", "url": "javascript:alert(1)"}, "url"),
         ({"title": "x", "owner_id": 4711}, "owner_id"),
         ({"title": "x", "state": "maybe"}, "state"),

@@ -46,11 +46,11 @@ async def test_it_begins_with_what_is_known(world: World) -> None:
 async def test_an_incident_without_one_says_so(world: World) -> None:
     ana, _ = await people(world)
     incident = await world.declare(ana)
-    for id_ in (incident["id"], 4711):
-        answer = await refused(world, "GET", path_of(id_), ana, expect=404)
-        assert answer["code"] == "POSTMORTEM_NOT_FOUND"
-    answer = await refused(world, "POST", path_of(4711), ana, expect=404, json={})
-    assert answer["code"] == "INCIDENT_NOT_FOUND"
+    answer = await refused(world, "GET", path_of(incident["id"]), ana, expect=404)
+    assert answer["code"] == "POSTMORTEM_NOT_FOUND"
+    for method, body in {"GET": {}, "POST": {"json": {}}}.items():
+        answer = await refused(world, method, path_of(4711), ana, expect=404, **body)
+        assert answer["code"] == "INCIDENT_NOT_FOUND"
 
 
 async def test_the_whole_course(world: World) -> None:

@@ -44,7 +44,7 @@ async def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(world:
     assert answer.status_code == 422
     page = read(answer.text)
     invalid = {one["name"] for one in page.all("input") if one.get("aria-invalid") == "true"}
-    assert invalid == {"title"}
+    assert invalid == {"title", "service"}
     assert "<b>kept</b>" in page.text
     assert filled_in(page)["severity"] == "high"
     missing = await ana.post("/incidents/new", {"title": "x", "severity": "low"})

@@ -49,7 +49,7 @@ async def test_a_file_is_taken_in_and_its_bad_lines_are_reported(world: World) -
     file = await upload(
         world,
         admin,
-        "Email,Cadence,Components\r\n"
+        "Email,Frequency,Components\r\n"
         "sam@example.org,,\r\n"
         "eva@example.org,daily,pay\r\n"
         "\r\n"

@@ -1,6 +1,5 @@
 """Action items: what people do so that it does not happen again."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -19,6 +18,7 @@ from app.domain.action_item import ActionItemPriority, ActionItemState
 from app.models import ActionItem, User
 from app.schemas.action_item import ActionItemCreate, ActionItemRead, ActionItemUpdate
 from app.schemas.base import PageRead
+from app.schemas.types import Day
 from app.services import action_item as action_item_service
 
 router = APIRouter(tags=["postmortems"], route_class=ResourceRoute)
@@ -41,7 +41,7 @@ async def list_action_items(
     ] = None,
     is_owned: Annotated[bool | None, Query(description="Whether somebody has it.")] = None,
     incident_id: KeyQuery = None,
-    due_before: Annotated[date | None, Query(description="That day is outside.")] = None,
+    due_before: Annotated[Day | None, Query(description="That day is outside.")] = None,
     is_overdue: Annotated[
         bool, Query(description="Only what is not finished and was due before today, in UTC.")
     ] = False,
