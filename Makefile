@@ -31,9 +31,11 @@ slow: $(VENV)/.dev ## Run the slow stories: races, killed processes, a real Aler
 		wait $$beside && exit $$killed
 
 beside: $(VENV)/.dev
-	@$(BIN)/python -m pytest -m "(stress or peer) and not crash"
-	@$(BIN)/python -m pytest -n 2 -m "browser"
-	@$(BIN)/python -m pytest -n 2 -m "contract"
+	@failed=0; \
+		$(BIN)/python -m pytest -m "(stress or peer) and not crash" || failed=1; \
+		$(BIN)/python -m pytest -n 2 -m browser || failed=1; \
+		$(BIN)/python -m pytest -n 2 -m contract || failed=1; \
+		exit $$failed
 
 e2e: $(VENV)/.dev ## Call every route of a running server over HTTP (of one of its own if none runs)
 	@$(BIN)/python run_e2e_tests.py

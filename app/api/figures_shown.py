@@ -56,16 +56,13 @@ async def frequency(
     """How often, by a word; hours and days all of them, in their order."""
     match by:
         case Frequency.SERVICE | Frequency.SEVERITY:
-            counted = await crud_figures.frequency(session, where, Group(by))
+            return _shares(await crud_figures.frequency(session, where, Group(by)))
         case _:
-            counted = _by_clock(await figures_service.by_hour(session, where, zone_name), by)
-    whole = sum(opened for _, opened in counted)
-    return [
-        FrequencyRead(key=key, opened=opened, share=share(opened, whole)) for key, opened in counted
-    ]
+            return by_clock(await figures_service.by_hour(session, where, zone_name), by)
 
 
-def _by_clock(hours: dict[tuple[int, int], int], by: Frequency) -> list[tuple[str, int]]:
+def by_clock(hours: dict[tuple[int, int], int], by: Frequency) -> list[FrequencyRead]:
+    """The hours of a week told by hour, by weekday, or each by itself."""
     found: dict[str, int] = {}
     for (day, hour), opened in hours.items():
         match by:
@@ -76,7 +73,14 @@ def _by_clock(hours: dict[tuple[int, int], int], by: Frequency) -> list[tuple[st
             case _:
                 key = f"{WEEKDAYS[day]} {hour:02}"
         found[key] = found.get(key, 0) + opened
-    return list(found.items())
+    return _shares(list(found.items()))
+
+
+def _shares(counted: list[tuple[str, int]]) -> list[FrequencyRead]:
+    whole = sum(opened for _, opened in counted)
+    return [
+        FrequencyRead(key=key, opened=opened, share=share(opened, whole)) for key, opened in counted
+    ]
 
 
 def trend(found: Trend, during: Interval) -> TrendRead:

@@ -113,7 +113,7 @@ def test_every_body_is_an_object_or_free(document: dict[str, Any]) -> None:
     for name, content in bodies(document):
         schema = resolved(content["schema"], document)
         forms = [schema] if "type" in schema else members(schema)
-        if name.startswith("POST /v1/ping/") or name.endswith(" text/csv"):
+        if name.startswith(("POST /v1/ping/", "POST /v1/subscriber-imports ")):
             continue  # a note, as a script writes it; a file
         types = {resolved(form, document).get("type") for form in forms}
         assert types <= {"object", "null"} or schema == {}, name
@@ -130,7 +130,6 @@ def test_every_body_has_a_form_that_generated_clients_know(document: dict[str, A
         "application/json",
         "application/octet-stream",
         "application/x-www-form-urlencoded",
-        "text/csv",
     }
 
 

@@ -3,10 +3,12 @@
 The time and what it is narrowed to are in the address; every number is in a table and in a file.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -40,6 +42,8 @@ from app.web import asked, charts, choices
 from app.web.charts import Point
 from app.web.deps import Visitor, VisitorDep
 from app.web.templating import duration, render
+
+T = TypeVar("T")
 
 router = APIRouter(prefix="/analytics", include_in_schema=False, route_class=BoundedRoute)
 
@@ -113,13 +117,15 @@ async def answering(request: Request, visitor: VisitorDep, service: ServiceDep) 
     """How quickly incidents are acknowledged and resolved, and how many there are."""
     wish = _wish(request, visitor)
     per = Per.DAY if int(wish.days) <= DAYS_BY_DAY else Per.WEEK
-    async with service.database.reading() as session:
-        await figures_service.require_team(session, wish.where.team_id)
-        [whole] = await crud_figures.response(session, wish.where, None)
-        by_severity = await crud_figures.response(session, wish.where, Group.SEVERITY)
-        by_severity.sort(key=lambda one: Severity(one.key or "").rank)
-        trend = await figures_service.trend(session, wish.where, per, wish.zone)
-        load = await figures_service.load(session, wish.where, now=visitor.now)
+    where = wish.where
+    await _require_team(service, wish)
+    [whole], by_severity, trend, load = await asyncio.gather(
+        _read(service, lambda session: crud_figures.response(session, where, None)),
+        _read(service, lambda session: crud_figures.response(session, where, Group.SEVERITY)),
+        _read(service, lambda session: figures_service.trend(session, where, per, wish.zone)),
+        _read(service, lambda session: figures_service.load(session, where, now=visitor.now)),
+    )
+    by_severity.sort(key=lambda one: Severity(one.key or "").rank)
     parts = [
         (f"{interval.starts_at.day} {interval.starts_at:%b}", p) for interval, p in trend.parts
     ]
@@ -151,13 +157,19 @@ async def answering(request: Request, visitor: VisitorDep, service: ServiceDep) 
 async def how_often(request: Request, visitor: VisitorDep, service: ServiceDep) -> HTMLResponse:
     """What breaks how often, and at which hour."""
     wish = _wish(request, visitor)
-    async with service.database.reading() as session:
-        await figures_service.require_team(session, wish.where.team_id)
-        services = await crud_figures.response(session, wish.where, Group.SERVICE)
-        severities = await shown.frequency(session, wish.where, Frequency.SEVERITY, wish.zone)
-        severities.sort(key=lambda one: Severity(one.key).rank)
-        hours = await shown.frequency(session, wish.where, Frequency.HOUR, wish.zone)
-        weekdays = await shown.frequency(session, wish.where, Frequency.WEEKDAY, wish.zone)
+    where, zone = wish.where, wish.zone
+    await _require_team(service, wish)
+    services, severities, of_week = await asyncio.gather(
+        _read(service, lambda session: crud_figures.response(session, where, Group.SERVICE)),
+        _read(
+            service,
+            lambda session: shown.frequency(session, where, Frequency.SEVERITY, zone),
+        ),
+        _read(service, lambda session: figures_service.by_hour(session, where, zone)),
+    )
+    severities.sort(key=lambda one: Severity(one.key).rank)
+    hours = shown.by_clock(of_week, Frequency.HOUR)
+    weekdays = shown.by_clock(of_week, Frequency.WEEKDAY)
     most = [Point(one.key or "", one.opened, f"{one.opened}") for one in services[:FEW]]
     links = ["/analytics" + _at(wish, service=point.name) for point in most]
     by_hour = [Point(f"{one.key}:00", one.opened, f"{one.opened} opened") for one in hours]
@@ -187,10 +199,15 @@ async def how_often(request: Request, visitor: VisitorDep, service: ServiceDep) 
 async def people(request: Request, visitor: VisitorDep, service: ServiceDep) -> HTMLResponse:
     """What woke whom, and who was on call how long."""
     wish = _wish(request, visitor)
-    async with service.database.reading() as session:
-        await figures_service.require_team(session, wish.where.team_id)
-        found = await figures_service.pages(session, wish.where)
-        duties = await figures_service.on_call(session, (), wish.where.during, now=visitor.now)
+    where, now = wish.where, visitor.now
+    await _require_team(service, wish)
+    found, duties = await asyncio.gather(
+        _read(service, lambda session: figures_service.pages(session, where)),
+        _read(
+            service,
+            lambda session: figures_service.on_call(session, (), where.during, now=now),
+        ),
+    )
     paged = [shown.paged(one) for one in found]
     on_call = [shown.on_call(one, len(duties)) for one in duties]
     at_night = sorted((one for one in paged if one.at_night), key=lambda one: -one.at_night)
@@ -271,6 +288,16 @@ async def _figures(session: ReadSession, view: View, wish: Wish, visitor: Visito
         case View.NOISE:
             noisy = [shown.noise(one) for one in await figures_service.noise(session, where)]
             return FiguresRead[NoiseRead](**during, rows=noisy)
+
+
+async def _require_team(service: Service, wish: Wish) -> None:
+    await _read(service, lambda session: figures_service.require_team(session, wish.where.team_id))
+
+
+async def _read(service: Service, ask: Callable[[ReadSession], Awaitable[T]]) -> T:
+    """Each kind of figures of a page is counted on a connection of its own, all at once."""
+    async with service.database.reading() as session:
+        return await ask(session)
 
 
 def _at(wish: Wish, **changed: str) -> str:

@@ -23,8 +23,15 @@ FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "CSV in UTF-8. The first line names the columns: `address`, and if you like"
-        " `channel`, `frequency`, `components` (names separated by semicolons).",
-        "content": {"text/csv": {"schema": {"type": "string"}, "example": EXAMPLE}},
+        " `channel`, `frequency`, `components` (names separated by semicolons). Call it `text/csv`"
+        " if you like.",
+        "content": {
+            # What generated clients know how to send.
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": EXAMPLE,
+            }
+        },
     }
 }
 
