@@ -9,7 +9,7 @@ from app.domain.public_maintenance import MaintenanceStatus
 from app.domain.public_update import UpdateStatus
 from app.domain.status_component import ComponentStatus
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
-from app.schemas.types import Flag, Key, Storable
+from app.schemas.types import Flag, Key, NumberOnly, Storable
 
 MOST_COMPONENTS = 100
 LONGEST_PROMISE = 7 * 24 * 60
@@ -46,11 +46,11 @@ Promise = Annotated[
     Field(
         ge=0,
         le=LONGEST_PROMISE,
-        strict=True,
         description="In how many minutes the public is to hear again: 0 promises nothing, left out"
         " is as the page says for the severity.",
         examples=[30],
     ),
+    NumberOnly,
 ]
 
 

@@ -1,19 +1,30 @@
 """Components of the status page and their groups, as those who look after them see them."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from app.domain.status_component import ComponentStatus
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
-from app.schemas.types import Flag, Key, LongText, Name
+from app.schemas.types import Flag, Key, LongText, Name, NumberOnly
 
 LAST_PLACE = 100_000
-POSITION = "Where it stands: lower ones come first."
+Position = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=LAST_PLACE,
+        description="Where it stands: lower ones come first.",
+        examples=[0],
+    ),
+    NumberOnly,
+]
 
 
 class ComponentGroupCreate(WriteSchema):
     name: Name = Field(examples=["Shop"])
     description: LongText | None = None
-    position: int = Field(0, ge=0, le=LAST_PLACE, strict=True, description=POSITION, examples=[0])
+    position: Position = 0
 
 
 class ComponentGroupUpdate(WriteSchema):
@@ -21,9 +32,7 @@ class ComponentGroupUpdate(WriteSchema):
 
     name: Name | None = Field(None, examples=["Shop"])
     description: LongText | None = None
-    position: int | None = Field(
-        None, ge=0, le=LAST_PLACE, strict=True, description=POSITION, examples=[0]
-    )
+    position: Position | None = None
 
     _kept = not_null("name", "position")
 
@@ -42,7 +51,7 @@ class StatusComponentCreate(WriteSchema):
     name: Name = Field(examples=["Checkout"])
     description: LongText | None = Field(None, examples=["Paying for what is in the basket."])
     group_id: Key | None = Field(None, description="Left out: in none.", examples=[None])
-    position: int = Field(0, ge=0, le=LAST_PLACE, strict=True, description=POSITION, examples=[0])
+    position: Position = 0
     status: ComponentStatus = ComponentStatus.OPERATIONAL
     only_show_if_degraded: Flag = Field(
         default=False, description="Not on the page while it is well.", examples=[False]
@@ -61,9 +70,7 @@ class StatusComponentUpdate(WriteSchema):
     name: Name | None = Field(None, examples=["Checkout"])
     description: LongText | None = None
     group_id: Key | None = Field(None, examples=[None])
-    position: int | None = Field(
-        None, ge=0, le=LAST_PLACE, strict=True, description=POSITION, examples=[0]
-    )
+    position: Position | None = None
     status: ComponentStatus | None = Field(
         None,
         description="By hand. What public incidents and maintenances say stays; the worst shows.",

@@ -6,11 +6,11 @@ from pydantic import AfterValidator, Field
 
 from app.domain.incident import Severity
 from app.schemas.base import Instant, ReadSchema, WriteSchema, not_null
-from app.schemas.types import Flag, HttpUrl, LongText, Name, SeverityWord, TimeZone
+from app.schemas.types import Flag, HttpUrl, LongText, Name, NumberOnly, SeverityWord, TimeZone
 
 LONGEST_WAIT = 7 * 24 * 60
 
-Minutes = Annotated[int, Field(ge=5, le=LONGEST_WAIT, strict=True)]
+Minutes = Annotated[int, Field(ge=5, le=LONGEST_WAIT), NumberOnly]
 
 
 def _by_name(minutes: dict[Severity, int]) -> dict[Severity, int]:
