@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.user import Role
 from tests.contract.peopled import is_for_people, newcomer, people_the_world
+from tests.contract.remembered import Remembered
 from tests.contract.runs import Credentialer, Credentials
 from tests.contract.served import Served
 
@@ -23,10 +24,17 @@ def served(
         yield running
 
 
-@pytest.fixture
-def peopled(served: Served, database_url: str) -> Served:
-    """The service with some of everything in it."""
+@pytest.fixture(scope="session")
+def remembered(served: Served, database_url: str) -> Remembered:
+    """Some of everything, made through the API once."""
     served.run(people_the_world(served.world(), served.document, database_url))
+    return served.run(Remembered.of(database_url))
+
+
+@pytest.fixture
+def peopled(served: Served, remembered: Remembered, database_url: str) -> Served:
+    """The service with some of everything in it."""
+    served.run(remembered.put_back(database_url))
     return served
 
 

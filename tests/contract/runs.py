@@ -25,7 +25,6 @@ from tests.contract.peopled import NEAR_KEYS
 
 SEED = 20_261_121
 EXAMPLES = 50
-EXAMPLES_BY_CHANCE = 10  # for those whom the first line of an operation turns away, or all but
 
 Credentials = dict[str, str]
 # The headers of whoever asks, made anew whenever the ones before have stopped working.
@@ -94,7 +93,7 @@ def _config(url: str, extent: Extent) -> SchemathesisConfig:
             "output": {"sanitization": {"enabled": False}},
             "dictionaries": {"near keys": {"values": NEAR_KEYS}},
             "generation": {
-                "max-examples": EXAMPLES_BY_CHANCE if extent is Extent.CHANCE else EXAMPLES,
+                "max-examples": EXAMPLES,
                 "database": "none",
                 # No text of ours holds the character NUL, which JSON Schema can hardly say.
                 "allow-x00": False,

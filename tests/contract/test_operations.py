@@ -1,8 +1,8 @@
 """Every operation of the OpenAPI document answers as the document says, whoever asks.
 
-Fifty random requests an operation, and all that schemathesis can think of at the edges; ten as
-a viewer and as nobody. The document itself is the list of operations: a new route is tested
-from the day it is there.
+Fifty random requests an operation, as an admin, as a viewer and as nobody, and for the admin all
+that schemathesis can think of at the edges. The document itself is the list of operations: a new
+route is tested from the day it is there.
 """
 
 from collections.abc import Callable
