@@ -15,7 +15,6 @@ from tests.conftest import plain
 from tests.contract.peopled import FAR_KEY, keys_from
 from tests.kept import DELETE_ALL
 
-
 # The service writes down by itself that it listens for pings, at any moment.
 OF_THE_SERVICE = {"heartbeat_listening"}
 
