@@ -69,7 +69,9 @@ class WebhookSender:
         answer = await exchange(call, timeout=self.timeout, pool=self._pool, find=self._find)
         if not isinstance(answer, Answer):
             return answer
-        return self._outcome_of(answer, describe(answer, target, sent["webhook-signature"]))
+        if answer.is_taken:
+            return Sent()
+        return self._refusal(answer, describe(answer, target, sent["webhook-signature"]))
 
     def provider_of(self, message: Message) -> str | None:
         """The host of the URL."""
@@ -83,9 +85,7 @@ class WebhookSender:
         """End the connections that are kept."""
         self._pool.close()
 
-    def _outcome_of(self, answer: Answer, said: str) -> Outcome:
-        if answer.is_taken:
-            return Sent()
+    def _refusal(self, answer: Answer, said: str) -> Outcome:
         if 300 <= answer.status <= 399:
             said = f"{said} (a redirect, which we do not follow)"
         elif answer.status == 410:

@@ -8,7 +8,7 @@ long keeps the index full of what was due once; from the mark on nobody wades th
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.crud import base
-from app.db.session import ReadSession, WriteSession
+from app.db.session import Database, ReadSession, WriteSession
 from app.domain.escalation import LIVE, EscalationEventStatus, EscalationStatus
 from app.domain.incident import IncidentStatus, Severity, Urgency
 from app.domain.quiet import WaitsFor
@@ -360,22 +360,17 @@ async def claim_due(
     ]
 
 
-_NEXT_DUE = text("""
-    SELECT
+_NEXT_DUE = """
+    SELECT now() + $1::interval AS now,
         (SELECT next_step_at FROM escalations
          WHERE is_critical AND next_step_at IS NOT NULL
-            AND (next_step_at, id) >= (:critical_at, :critical_id)
+            AND (next_step_at, id) >= ($2, $3)
          ORDER BY next_step_at, id LIMIT 1) AS critical,
         (SELECT next_step_at FROM escalations
          WHERE NOT is_critical AND next_step_at IS NOT NULL
-            AND (next_step_at, id) >= (:other_at, :other_id)
+            AND (next_step_at, id) >= ($4, $5)
          ORDER BY next_step_at, id LIMIT 1) AS other
-""").bindparams(
-    *(
-        bindparam(name, type_=_CLAIM_TYPES[name])
-        for name in ("critical_at", "critical_id", "other_at", "other_id")
-    )
-)
+"""
 
 
 class NextDue(NamedTuple):
@@ -384,8 +379,14 @@ class NextDue(NamedTuple):
     critical: datetime | None
     other: datetime | None
 
+    def lead(self, now: datetime) -> timedelta | None:
+        """How long until the nearer of them, negative if it is late."""
+        return min((due_at - now for due_at in self if due_at is not None), default=None)
 
-async def next_due(session: ReadSession, *, since: Since = FROM_THE_START) -> NextDue:
-    """When the next step is due, whoever holds it."""
-    row = (await session.execute(_NEXT_DUE, since.parameters())).one()
-    return NextDue(row.critical, row.other)
+
+async def next_due(
+    database: Database, *, since: Since = FROM_THE_START
+) -> tuple[datetime, NextDue]:
+    """The time, and when the next step is due, whoever holds it."""
+    [row] = await database.ask(_NEXT_DUE, database.clock_shift, *since.critical, *since.other)
+    return row["now"], NextDue(row["critical"], row["other"])

@@ -13,7 +13,7 @@ comes second passes over that person's pages, as it does over rows that are held
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -22,16 +22,13 @@ from sqlalchemy import (
     Boolean,
     DateTime,
     RowMapping,
-    ScalarSelect,
     String,
     TextClause,
     bindparam,
-    func,
-    select,
     text,
 )
 
-from app.db.session import ReadSession, WriteSession
+from app.db.session import Database, WriteSession
 from app.domain.bundle import BUNDLE_EVERY, Stream
 from app.domain.lease import (
     Before,
@@ -48,7 +45,6 @@ from app.domain.notification import (
     NotificationKind,
     NotificationStatus,
 )
-from app.models import Notification
 
 TIME = DateTime(timezone=True)
 PEEKED = 500  # rows of either urgency: the people who are next are among them
@@ -291,30 +287,24 @@ async def _take(
     return taken
 
 
-async def next_ready_at(
-    session: ReadSession, channel: Channel, *, only_critical: bool = False
-) -> datetime | None:
-    """When the next notification of a channel may be leased, in the past if it is late."""
-    critical = _first_ready_at(channel, is_critical=True)
-    if only_critical:
-        return await session.scalar(select(critical))
-    return await session.scalar(
-        select(func.least(critical, _first_ready_at(channel, is_critical=False)))
-    )
+_FIRST = """(SELECT ready_at FROM notifications
+        WHERE channel = $1 AND {which} AND ready_at IS NOT NULL
+        ORDER BY ready_at LIMIT 1)"""
+_FIRST_CRITICAL = _FIRST.format(which="is_critical")
+_FIRST_LOWER = _FIRST.format(which="NOT is_critical")
+_NEXT_LEAD = "SELECT {first} - (now() + $2::interval) AS lead"
+_NEXT_CRITICAL = _NEXT_LEAD.format(first=_FIRST_CRITICAL)
+_NEXT = _NEXT_LEAD.format(first=f"least({_FIRST_CRITICAL}, {_FIRST_LOWER})")
 
 
-def _first_ready_at(channel: Channel, *, is_critical: bool) -> ScalarSelect[datetime | None]:
-    return (
-        select(Notification.ready_at)
-        .where(
-            Notification.channel == channel,
-            Notification.is_critical.is_(is_critical),
-            Notification.ready_at.is_not(None),
-        )
-        .order_by(Notification.ready_at)
-        .limit(1)
-        .scalar_subquery()
-    )
+async def next_lead(
+    database: Database, channel: Channel, *, only_critical: bool = False
+) -> timedelta | None:
+    """How long until the next notification of a channel may be leased; negative if it is late."""
+    question = _NEXT_CRITICAL if only_critical else _NEXT
+    [row] = await database.ask(question, channel, database.clock_shift)
+    lead: timedelta | None = row["lead"]
+    return lead
 
 
 def _leased(row: RowMapping) -> Leased:

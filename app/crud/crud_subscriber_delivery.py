@@ -7,15 +7,15 @@ that goes into a digest shares the digest's fate, in the same statement.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, String, bindparam, select, text, update
+from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, String, bindparam, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.crud import base
-from app.db.session import ReadSession, WriteSession
+from app.db.session import Database, ReadSession, WriteSession
 from app.domain.notification import Channel
 from app.domain.subscriber import LetterKind, LetterStatus
 from app.models import SubscriberDelivery
@@ -213,15 +213,18 @@ def _leased(row: dict[str, Any]) -> LeasedLetter:
     return LeasedLetter(**row, kind=kind, channel=channel, notices=items)
 
 
-async def next_ready_at(session: ReadSession, channel: Channel) -> datetime | None:
-    """When the next sending of a channel may be leased, in the past if it is late."""
-    statement = (
-        select(SubscriberDelivery.ready_at)
-        .where(SubscriberDelivery.channel == channel, SubscriberDelivery.ready_at.is_not(None))
-        .order_by(SubscriberDelivery.ready_at)
-        .limit(1)
-    )
-    return (await session.scalars(statement)).one_or_none()
+_NEXT_LEAD = """
+    SELECT (SELECT ready_at FROM subscriber_deliveries
+        WHERE channel = $1 AND ready_at IS NOT NULL
+        ORDER BY ready_at LIMIT 1) - (now() + $2::interval) AS lead
+"""
+
+
+async def next_lead(database: Database, channel: Channel) -> timedelta | None:
+    """How long until the next sending of a channel may be leased; negative if it is late."""
+    [row] = await database.ask(_NEXT_LEAD, channel, database.clock_shift)
+    lead: timedelta | None = row["lead"]
+    return lead
 
 
 # --- Recorded ---------------------------------------------------------------------------

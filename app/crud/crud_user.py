@@ -1,12 +1,25 @@
 """People by id, mail address and role; and people as the pager sees them."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import cast, delete, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Row,
+    String,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONPATH
 
 from app.crud import base
@@ -116,48 +129,65 @@ async def recipients(session: ReadSession, user_ids: Collection[int]) -> dict[in
     """These people with their rules and switches, as paging needs them."""
     if not user_ids:
         return {}
-    users = (await session.scalars(select(User).where(User.id.in_(user_ids)))).all()
-    rules = await session.execute(
-        select(NotificationRule, ContactMethod)
-        .join(ContactMethod, ContactMethod.id == NotificationRule.contact_method_id)
-        .where(NotificationRule.user_id.in_(user_ids))
-        .order_by(NotificationRule.user_id, NotificationRule.position)
-    )
-    rules_of: dict[int, list[Rule]] = defaultdict(list)
-    for rule, method in rules.tuples():
-        rules_of[rule.user_id].append(_rule(rule, method))
-    switches = await session.execute(
-        select(NotificationPreference.user_id, NotificationPreference.channel).where(
-            NotificationPreference.user_id.in_(user_ids), ~NotificationPreference.is_enabled
-        )
-    )
-    off: dict[int, set[Channel]] = defaultdict(set)
-    for user_id, channel in switches.tuples():
-        off[user_id].add(channel)
-    return {
-        user.id: Recipient(
-            user_id=user.id,
-            name=user.display_name,
-            is_active=user.is_active,
-            time_zone=user.time_zone,
-            rules=tuple(rules_of[user.id]),
-            switched_off=frozenset(off[user.id]),
-        )
-        for user in users
-    }
+    found = await session.execute(_RECIPIENTS, {"ids": list(user_ids)})
+    by_person = groupby(found, key=attrgetter("id"))
+    return {user_id: _recipient(list(rows)) for user_id, rows in by_person}
 
 
-def _rule(rule: NotificationRule, method: ContactMethod) -> Rule:
+# A row for each rule, and one for whoever has none.
+_RECIPIENTS = (
+    select(
+        User.id,
+        User.email,
+        User.full_name,
+        User.is_active,
+        User.time_zone,
+        func.array(
+            select(NotificationPreference.channel)
+            .where(NotificationPreference.user_id == User.id, ~NotificationPreference.is_enabled)
+            .scalar_subquery(),
+            type_=ARRAY(String()),
+        ).label("switched_off"),
+        NotificationRule.id.label("rule_id"),
+        NotificationRule.delay_minutes,
+        NotificationRule.min_severity,
+        NotificationRule.urgency,
+        NotificationRule.quiet_from,
+        NotificationRule.quiet_until,
+        ContactMethod.id.label("method_id"),
+        ContactMethod.channel,
+        ContactMethod.verified_at,
+    )
+    .outerjoin(NotificationRule, NotificationRule.user_id == User.id)
+    .outerjoin(ContactMethod, ContactMethod.id == NotificationRule.contact_method_id)
+    .where(User.id == any_(bindparam("ids", type_=ARRAY(BigInteger()))))
+    .order_by(User.id, NotificationRule.position)
+)
+
+
+def _recipient(rows: Sequence[Row[Any]]) -> Recipient:
+    person = rows[0]
+    return Recipient(
+        user_id=person.id,
+        name=person.full_name or person.email,
+        is_active=person.is_active,
+        time_zone=person.time_zone,
+        rules=tuple(_rule(row) for row in rows if row.rule_id is not None),
+        switched_off=frozenset(Channel(channel) for channel in person.switched_off),
+    )
+
+
+def _rule(row: Row[Any]) -> Rule:
     return Rule(
-        id=rule.id,
-        channel=method.channel,
-        contact_method_id=method.id,
-        is_verified=method.verified_at is not None,
-        delay=timedelta(minutes=rule.delay_minutes),
-        min_severity=rule.min_severity,
-        urgency=rule.urgency,
-        quiet_from=rule.quiet_from,
-        quiet_until=rule.quiet_until,
+        id=row.rule_id,
+        channel=row.channel,
+        contact_method_id=row.method_id,
+        is_verified=row.verified_at is not None,
+        delay=timedelta(minutes=row.delay_minutes),
+        min_severity=row.min_severity,
+        urgency=row.urgency,
+        quiet_from=row.quiet_from,
+        quiet_until=row.quiet_until,
     )
 
 

@@ -2,7 +2,7 @@
 
 It says only "there is something to do"; what, stands in the rows. A lost ring costs one
 safety tick, so every failure here is logged and mended by connecting again. Rings of one
-moment go out as one NOTIFY per loop, never inside the transaction that made the work: a
+moment go out in one transaction, one NOTIFY per loop, and never in the one that made the work: a
 NOTIFY there makes commits wait for each other and halves the rate of ingest.
 
 The same connection keeps watch. A server that stands still answers nothing, and one that was
@@ -30,6 +30,7 @@ WATCH_EVERY = 1.0
 # How many seconds of silence mean that the server stands still. It needs no disk, no lock and no
 # snapshot to answer: only one that gets no processor for so long is taken for dead by mistake.
 PATIENCE = 5
+ANNOUNCE = "SELECT pg_notify($1, loop) FROM unnest($2::text[]) AS loop"
 IS_READ_ONLY = """
 SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean
 """
@@ -106,8 +107,7 @@ class Bell:
         await asyncio.sleep(DEBOUNCE)
         self._something.clear()
         loops, self._to_announce = self._to_announce, set()
-        for loop in sorted(loops):
-            await _answer(connection.execute("SELECT pg_notify($1, $2)", CHANNEL, loop))
+        await _answer(connection.execute(ANNOUNCE, CHANNEL, sorted(loops)))
 
 
 async def _watch(connection: Connection) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.crud import crud_on_call_notice
 from app.crud.crud_on_call_notice import Address, Hearer
-from app.db.session import WriteSession, wake_after_commit
+from app.db.session import WriteSession
 from app.domain.notification import NotificationKind, Rule, after_quiet_hours
 from app.services import outbox
 
@@ -38,7 +38,7 @@ async def promise(session: WriteSession, letters: list[dict[str, Any]]) -> None:
     """Put letters into the outbox; those that are due leave once the caller has committed."""
     if letters:
         await crud_on_call_notice.promise(session, letters)
-        wake_after_commit(session, outbox.DELIVERY)
+        outbox.wake(session, *{letter["channel"] for letter in letters})
 
 
 def due_at(hearer: Hearer, address: Address, now: datetime) -> datetime:

@@ -163,7 +163,7 @@ async def _of_method(
         updated_at=now,
     )
     await crud_notification.add(session, page)
-    wake_after_commit(session, outbox.DELIVERY)
+    outbox.wake(session, method.channel)
     return await _drill(session, incident, by, now, method=method)
 
 

@@ -38,11 +38,10 @@ from app.domain.user import Actor
 from app.models import Incident, IncidentComment
 from app.services import escalation as escalation_service
 from app.services import incident as incident_service
-from app.services import incident_people, quiet
+from app.services import incident_people, outbox, quiet
 from app.services.ladder_batch import Batch
 from app.services.ladder_people import Rehearsed, keep_turns, people_of
 
-DELIVERY = "delivery"
 POLICY = Actor(name="A policy’s step")
 
 
@@ -290,8 +289,7 @@ def _notified(step: Step) -> set[Target]:
 
 async def _write(session: WriteSession, batch: Batch) -> None:
     await crud_ladder.advance(session, batch.rows, now=batch.now)
-    if batch.rows.promises:
-        wake_after_commit(session, DELIVERY)
+    outbox.wake(session, *{promise["channel"] for promise in batch.rows.promises})
     await _rouse(session, batch)
     await _entrust(session, batch)
     for due in batch.exhausted:

@@ -11,7 +11,7 @@ from typing import Any
 from app.core.errors import ConflictError, ForbiddenError, NotFoundError
 from app.crud import crud_auth, crud_incident, crud_notification, crud_receipt, crud_user
 from app.crud.crud_notification import NotificationFilter
-from app.db.session import ReadSession, WriteSession, wake_after_commit
+from app.db.session import ReadSession, WriteSession
 from app.domain.incident import IncidentStatus, TimelineType
 from app.domain.lease import Leased, StepKey
 from app.domain.notification import (
@@ -129,7 +129,7 @@ async def resend(
     await audit_log.note(session, "notification.resent", notification.id, now=now)
     if notification.incident_id is not None:
         await _tell_resent(session, notification.incident_id, notification, by=by, now=now)
-    wake_after_commit(session, outbox.DELIVERY)
+    outbox.wake(session, notification.channel)
     return await require_visible(session, notification_id, by=by)
 
 

@@ -17,7 +17,18 @@ from app.domain.lease import Leased
 from app.domain.notification import Channel, NotificationKind
 from app.models import Notification
 
-DELIVERY = "delivery"  # the loop that sends
+DELIVERY = "delivery"  # the loops that send, one for each channel
+
+
+def lane(channel: Channel) -> str:
+    """The loop that sends over a channel."""
+    return f"{DELIVERY}.{channel}"
+
+
+def wake(session: WriteSession, *channels: Channel) -> None:
+    """Once this transaction has committed, let these channels send what is due at once."""
+    for channel in channels:
+        wake_after_commit(session, lane(channel))
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,7 @@ async def post(session: WriteSession, letter: Letter, *, now: datetime) -> Notif
             updated_at=now,
         ),
     )
-    wake_after_commit(session, DELIVERY)
+    wake(session, letter.channel)
     return promised
 
 

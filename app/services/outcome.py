@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from app.crud import crud_incident, crud_receipt
 from app.crud.crud_receipt import Attempt, Ending
-from app.db.session import WriteSession, wake_after_commit
+from app.db.session import WriteSession
 from app.domain.contact_method import on_record
 from app.domain.lease import Leased
 from app.domain.notification import RECEIPT_WAITS, AttemptOutcome, NotificationStatus
@@ -103,8 +103,7 @@ async def record(
     if lost:
         await _tell_lost(session, lost, now=now)
         await _end_addresses(session, told, recorded)
-    if any(_is_due_now(verdict) for _, verdict in told):
-        wake_after_commit(session, outbox.DELIVERY)
+    outbox.wake(session, *{lease.channel for lease, verdict in told if _is_due_now(verdict)})
     return [_of(lease, recorded) for lease, _ in told]
 
 

@@ -43,6 +43,7 @@ LEASE_MARGIN = timedelta(seconds=15)
 SLOW = 1.0  # seconds
 ROOM = 4  # times the lane's senders may be under way, the slow ones included
 RESERVED = 8  # one in so many senders is for what is critical alone
+GATHER = 0.003  # seconds in which more senders become free, so that one lease is for many
 GLANCE = timedelta(seconds=0.25)  # until the senders for what is critical look for some again
 
 
@@ -79,32 +80,44 @@ class Lane(Carrier[Leased]):
     async def deliver_due(self) -> timedelta | None:
         """Start sending everything that is due and fits; how long until there is more."""
         while not self._is_over:
+            if self._under_way:
+                await asyncio.sleep(GATHER)
             free = self._free()
             if free <= 0:
                 return self._until_slow()  # full: whoever finishes rings, too
             leasing = await self._lease(free)
-            if not leasing.moved:
-                return await self._next_lead(only_critical=free <= self._reserved)
-            if self._free() <= self._reserved and _is_some_lower(leasing):
+            left = self._free()
+            if leasing.moved and left <= 0:
+                continue
+            if leasing.moved and left <= self._reserved and _is_some_lower(leasing):
                 return GLANCE  # what is critical came first, so there is no more of it
+            lead = await self._next_lead(only_critical=left <= self._reserved)
+            if lead is None or lead > timedelta():
+                return lead
+            if not leasing.moved:
+                return SKIPPED
         return None
 
     # --- leasing
 
     def _free(self) -> int:
         most = self.sender.concurrency
-        if not self._providers.are_many:
-            return most - len(self._under_way)
-        now = asyncio.get_running_loop().time()
-        quick = sum(now - one.since < SLOW for one in self._under_way.values())
-        return min(most - quick, ROOM * most - len(self._under_way))
+        sending = self._sending()
+        if self._providers.are_many:
+            now = asyncio.get_running_loop().time()
+            sending = [one for one in sending if now - one.since < SLOW]
+        return min(most - len(sending), ROOM * most - len(self._under_way))
+
+    def _sending(self) -> list[UnderWay[Leased]]:
+        """Those that keep a sender busy; one that only has to be written down does not."""
+        return [one for one in self._under_way.values() if not one.is_ended]
 
     def _until_slow(self) -> timedelta | None:
         """How long until the oldest quick send makes room."""
         if not self._providers.are_many:
             return None
         now = asyncio.get_running_loop().time()
-        ages = [now - one.since for one in self._under_way.values()]
+        ages = [now - one.since for one in self._sending()]
         waits = [SLOW - age for age in ages if age < SLOW]
         return timedelta(seconds=min(waits)) if waits else None
 
@@ -134,14 +147,8 @@ class Lane(Carrier[Leased]):
             await escalation_service.hurry_if_lost(session, step, now=now)
 
     async def _next_lead(self, *, only_critical: bool) -> timedelta | None:
-        async with self._database.reading() as session:
-            now = await transaction_time(session)
-            ready_at = await crud_outbox.next_ready_at(
-                session, self.sender.channel, only_critical=only_critical
-            )
-        if ready_at is None:
-            return None
-        return ready_at - now if ready_at > now else SKIPPED
+        channel = self.sender.channel
+        return await crud_outbox.next_lead(self._database, channel, only_critical=only_critical)
 
     # --- one message
 
@@ -160,6 +167,7 @@ class Lane(Carrier[Leased]):
     async def _deliver(self, one: UnderWay[Leased]) -> None:
         verdict = await self._send(one)
         one.is_ended = True
+        self.freed()
         await self._record(one, verdict)
 
     async def _record(self, one: UnderWay[Leased], verdict: Verdict) -> None:

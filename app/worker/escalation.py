@@ -42,11 +42,16 @@ class Climber:
 
     async def round(self) -> timedelta | None:
         """Take what is due; how long until something is due again."""
-        await self.climb_due()
-        return await self.next_lead()
+        _, lead = await self._climb_all()
+        return lead
 
     async def climb_due(self) -> int:
-        """Take every step that is due and free to be taken, in batches; say how many."""
+        """Take every step that is due and free to be taken; say how many."""
+        taken, _ = await self._climb_all()
+        return taken
+
+    async def _climb_all(self) -> tuple[int, timedelta | None]:
+        """Both. To ask when the next step is due costs less than to try for one in vain."""
         self._watermark.begin_round()
         total = 0
         while True:
@@ -54,24 +59,25 @@ class Climber:
                 await self._look()
             taken = await self._climb_batch()
             total += taken
-            if taken == 0:
-                return total
+            if taken >= self._batch:
+                continue
+            now, found = await crud_escalation.next_due(self._database, since=self._watermark.since)
+            lead = found.lead(now)
+            if lead is None or lead > timedelta():
+                return total, self._or_look(lead)
+            if taken == 0:  # another holds what is due
+                return total, self._or_look(SKIPPED)
 
-    async def next_lead(self) -> timedelta | None:
-        """How long until the next step is due; a moment if one is due that another holds."""
-        async with self._database.reading() as session:
-            now = await transaction_time(session)
-            found = await crud_escalation.next_due(session, since=self._watermark.since)
-        leads = [due_at - now if due_at > now else SKIPPED for due_at in found if due_at]
+    def _or_look(self, lead: timedelta | None) -> timedelta | None:
         owed = self._watermark.owed_look
-        if owed is not None:
-            leads.append(timedelta(seconds=owed))
-        return min(leads, default=None)
+        if owed is None:
+            return lead
+        until_look = timedelta(seconds=owed)
+        return until_look if lead is None else min(lead, until_look)
 
     async def _look(self) -> None:
         began = time.monotonic()
-        async with self._database.reading() as session:
-            found = await crud_escalation.next_due(session)
+        _, found = await crud_escalation.next_due(self._database)
         self._watermark.look(found, took=time.monotonic() - began)
 
     async def _climb_batch(self) -> int:
@@ -145,8 +151,3 @@ async def climb_due(
 ) -> int:
     """Take every step that is due and free to be taken; say how many there were."""
     return await Climber(database, fallback_email=fallback_email, batch=batch).climb_due()
-
-
-async def next_lead(database: Database) -> timedelta | None:
-    """How long until the next step is due; a moment if one is due that another holds."""
-    return await Climber(database).next_lead()

@@ -18,6 +18,7 @@ from app.crud import crud_event
 from app.db.session import Database, WriteSession, wake_after_commit
 from app.domain.event import FEED
 
+BEHIND = 0.02  # seconds that whoever is to be paged has a head start
 PACE = 0.05  # seconds between rounds under load: a place each commit would cost ingest dearly
 LOOK_EVERY = 1.0  # seconds between rounds that look from the start
 LOOK_SHARE = 20  # of its own duration, at least, passes between these
@@ -36,7 +37,7 @@ class Relay:
 
     async def round(self) -> timedelta | None:
         """Give places until nothing waits; None, or when to come again."""
-        await asyncio.sleep(self._placed_at + PACE - time.monotonic())
+        await asyncio.sleep(max(BEHIND, self._placed_at + PACE - time.monotonic()))
         began = time.monotonic()
         is_look = began >= self._next_look
         after = 0 if is_look else self._after

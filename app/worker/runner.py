@@ -8,9 +8,9 @@ scheduler stop, because its own shutdown would cancel whatever runs.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -23,6 +23,7 @@ from app.domain.event import FEED, RELAY
 from app.domain.heartbeat_monitor import MONITORS
 from app.domain.search import READER
 from app.domain.storm import USUAL_SERVICE_LIMIT, ServiceLimit
+from app.services import outbox
 from app.services.calendar import CALENDARS
 from app.services.digest import LOOP as DIGESTS
 from app.services.notification_preference import unconfigured
@@ -55,7 +56,7 @@ from app.worker.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 
-ESCALATION, DELIVERY = "escalation", "delivery"
+ESCALATION = "escalation"
 RECEIPTS, HOUSEKEEPING, AUDIT = "receipts", "housekeeping", "audit"
 SWEEP_EVERY = timedelta(hours=1)
 GRACE = timedelta(seconds=20)
@@ -124,30 +125,28 @@ class Worker:
         )
         # Twice the tick: should the scheduler itself fail, the loops still turn.
         longest = 2 * safety_tick
-        self._loops: dict[str, list[Loop]] = {
-            ESCALATION: [Loop(ESCALATION, climber.round, longest_sleep=longest)],
-            DELIVERY: [],
-            RECEIPTS: [Loop(RECEIPTS, receipts.read_due, longest_sleep=longest)],
-            HOUSEKEEPING: [Loop(HOUSEKEEPING, self._housekeeping.sweep, longest_sleep=SWEEP_EVERY)],
-            AUDIT: [Loop(AUDIT, self._auditor.look, longest_sleep=2 * AUDIT_EVERY)],
-            RELAY: [Loop(RELAY, Relay(database).round, longest_sleep=longest)],
-            READER: [Loop(READER, Reader(database).round, longest_sleep=longest)],
-            NOTICES: [Loop(NOTICES, Notices(database).round, longest_sleep=longest)],
-            DIGESTS: [Loop(DIGESTS, Digests(database).round, longest_sleep=longest)],
-            QUIET: [Loop(QUIET, Quiet(database).round, longest_sleep=longest)],
-            PREFLIGHT: [Loop(PREFLIGHT, self._checks(senders).round, longest_sleep=SWEEP_EVERY)],
-            MONITORS: [Loop(MONITORS, monitors.round, longest_sleep=longest)],
-            PUBLIC_PAGE: [Loop(PUBLIC_PAGE, PublicPages(database).round, longest_sleep=longest)],
+        self._loops: dict[str, Loop] = {
+            ESCALATION: Loop(ESCALATION, climber.round, longest_sleep=longest),
+            RECEIPTS: Loop(RECEIPTS, receipts.read_due, longest_sleep=longest),
+            HOUSEKEEPING: Loop(HOUSEKEEPING, self._housekeeping.sweep, longest_sleep=SWEEP_EVERY),
+            AUDIT: Loop(AUDIT, self._auditor.look, longest_sleep=2 * AUDIT_EVERY),
+            RELAY: Loop(RELAY, Relay(database).round, longest_sleep=longest),
+            READER: Loop(READER, Reader(database).round, longest_sleep=longest),
+            NOTICES: Loop(NOTICES, Notices(database).round, longest_sleep=longest),
+            DIGESTS: Loop(DIGESTS, Digests(database).round, longest_sleep=longest),
+            QUIET: Loop(QUIET, Quiet(database).round, longest_sleep=longest),
+            PREFLIGHT: Loop(PREFLIGHT, self._checks(senders).round, longest_sleep=SWEEP_EVERY),
+            MONITORS: Loop(MONITORS, monitors.round, longest_sleep=longest),
+            PUBLIC_PAGE: Loop(PUBLIC_PAGE, PublicPages(database).round, longest_sleep=longest),
         }
         for lane in self._lanes:
-            loop = Loop(
-                f"{DELIVERY}.{lane.sender.channel}", lane.deliver_due, longest_sleep=longest
-            )
+            name = outbox.lane(lane.sender.channel)
+            loop = Loop(name, lane.deliver_due, longest_sleep=longest)
             lane.freed = loop.ring
-            self._loops[DELIVERY].append(loop)
+            self._loops[name] = loop
         self._calendars = calendars
         if calendars is not None:
-            self._loops[CALENDARS] = [Loop(CALENDARS, calendars.round, longest_sleep=longest)]
+            self._loops[CALENDARS] = Loop(CALENDARS, calendars.round, longest_sleep=longest)
         self._telling = telling
         if telling is not None:
             self._loops |= telling.loops(longest)
@@ -155,18 +154,18 @@ class Worker:
         if webhooks is not None:
             sending = Loop(HOOKS, webhooks.deliver_due, longest_sleep=longest)
             webhooks.freed = sending.ring
-            self._loops[HOOKS] = [sending]
-            self._loops[FEED] = [Loop(FEED, webhooks.read_feed, longest_sleep=longest)]
+            self._loops[HOOKS] = sending
+            self._loops[FEED] = Loop(FEED, webhooks.read_feed, longest_sleep=longest)
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     def start(self) -> None:
         """Start on the running event loop."""
-        for loop in self._all_loops():
+        for loop in self._loops.values():
             loop.start()
-        self._every(self._safety_tick, ESCALATION, DELIVERY, RECEIPTS, RELAY, READER, FEED, HOOKS)
-        self._every(self._safety_tick, NOTICES, DIGESTS)
-        self._every(self._safety_tick, MONITORS, QUIET, PUBLIC_PAGE)
-        self._every(self._safety_tick, *TELLING)
+        lanes = [outbox.lane(lane.sender.channel) for lane in self._lanes]
+        paging = [ESCALATION, *lanes, RECEIPTS, NOTICES, MONITORS, QUIET]
+        telling = [RELAY, READER, FEED, HOOKS, DIGESTS, PUBLIC_PAGE, *TELLING]
+        self._every(self._safety_tick, *paging, *telling)
         self._every(AUDIT_EVERY, AUDIT)
         self._every(SWEEP_EVERY, HOUSEKEEPING)
         self._scheduler.start()
@@ -181,7 +180,7 @@ class Worker:
             self._calendars.break_off()
         try:
             async with asyncio.timeout(ROUND_PATIENCE):
-                await asyncio.gather(*(loop.stop() for loop in self._all_loops()))
+                await asyncio.gather(*(loop.stop() for loop in self._loops.values()))
         except TimeoutError:  # broken off in its transaction, so nothing of it has happened
             log.warning("worker.abandoned_rounds")
         try:
@@ -200,10 +199,10 @@ class Worker:
             await self._telling.close()
 
     def is_alive(self) -> bool:
-        return all(loop.is_alive() for loop in self._all_loops())
+        return all(loop.is_alive() for loop in self._loops.values())
 
     def report(self) -> dict[str, Any]:
-        found = {loop.name: loop.report() for loop in self._all_loops()}
+        found = {loop.name: loop.report() for loop in self._loops.values()}
         found[HOUSEKEEPING]["removed"] = self._housekeeping.removed
         return found
 
@@ -234,23 +233,29 @@ class Worker:
         )
 
     def _every(self, span: timedelta, *names: str) -> None:
-        async def tick() -> None:
-            for name in names:
-                self.ring(name)
+        """Ring each of these so often, one after the other: all at once would hold up a page."""
 
-        self._scheduler.add_job(
-            tick,
-            "interval",
-            seconds=span.total_seconds(),
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=None,
-        )
+        async def tick(name: str) -> None:  # not a plain function, which would run in a thread
+            self.ring(name)
+
+        began = datetime.now(UTC)
+        for turn, name in enumerate(names, start=1):
+            self._scheduler.add_job(
+                tick,
+                "interval",
+                args=[name],
+                seconds=span.total_seconds(),
+                start_date=began + span * turn / len(names),
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+            )
 
     def ring(self, name: str) -> None:
-        """Let the loops of this name look for work at once."""
-        for loop in self._loops.get(name, ()):
-            loop.ring()
+        """Let the loops of this name, or of what is below it, look for work at once."""
+        for key, loop in self._loops.items():
+            if key == name or key.startswith(f"{name}."):
+                loop.ring()
 
     def _ways(self) -> list[Lane | Webhooks | Subscribers]:
         """Everything that sends."""
@@ -260,6 +265,3 @@ class Worker:
         if self._telling is not None:
             ways.append(self._telling.way)
         return ways
-
-    def _all_loops(self) -> Iterable[Loop]:
-        return [loop for loops in self._loops.values() for loop in loops]

@@ -128,24 +128,27 @@ class Subscribers(Carrier[Carriage]):
             free = self._each - self._busy()[channel]
             if free <= 0:
                 return None  # whoever finishes rings
-            found = await self._lease(channel, free)
-            if found is None:
+            lead = await crud_subscriber_delivery.next_lead(self._database, channel)
+            if lead is None or lead > timedelta():
+                return lead
+            if await self._do_pages_wait(channel):
                 return GIVES_WAY
-            if not found:
-                return await self._next_lead(channel)
+            if not await self._lease(channel, free):
+                return SKIPPED
         return None
+
+    async def _do_pages_wait(self, channel: Channel) -> bool:
+        lead = await crud_outbox.next_lead(self._database, channel)
+        return lead is not None and lead <= timedelta()
 
     def _busy(self) -> Counter[Channel]:
         return Counter(one.lease.channel for one in self._under_way.values())
 
-    async def _lease(self, channel: Channel, free: int) -> bool | None:
-        """Whether anything was due; None if pages wait for the channel."""
+    async def _lease(self, channel: Channel, free: int) -> bool:
+        """Whether anything was moved."""
 
-        async def lease(session: WriteSession) -> tuple[list[Carriage], bool] | None:
+        async def lease(session: WriteSession) -> tuple[list[Carriage], bool]:
             now = await transaction_time(session)
-            first = await crud_outbox.next_ready_at(session, channel)
-            if first is not None and first <= now:
-                return None
             until = now + self._lease_span(channel)
             leasing = await crud_subscriber_delivery.lease_due(
                 session, channel, now=now, until=until, limit=free
@@ -153,10 +156,7 @@ class Subscribers(Carrier[Carriage]):
             reading = await read(session, leasing.leased) if leasing.leased else Reading()
             return [Carriage(one, reading) for one in leasing.leased], leasing.moved
 
-        found = await self._database.write(lease)
-        if found is None:
-            return None
-        carriages, moved = found
+        carriages, moved = await self._database.write(lease)
         for one in carriages:
             self._start(one, f"subscriber {one.lease.id}")
         return moved
@@ -164,14 +164,6 @@ class Subscribers(Carrier[Carriage]):
     def _lease_span(self, channel: Channel) -> timedelta:
         way = self._hooks if channel is Channel.WEBHOOK else self._senders[channel]
         return way.timeout + self._margin
-
-    async def _next_lead(self, channel: Channel) -> timedelta | None:
-        async with self._database.reading() as session:
-            now = await transaction_time(session)
-            ready_at = await crud_subscriber_delivery.next_ready_at(session, channel)
-        if ready_at is None:
-            return None
-        return ready_at - now if ready_at > now else SKIPPED
 
     # --- one letter
 

@@ -55,14 +55,14 @@ class Telling:
             aside, keys, partial(objection_to, allowed=allowed), unconfigured=closed
         )
 
-    def loops(self, longest: timedelta) -> dict[str, list[Loop]]:
+    def loops(self, longest: timedelta) -> dict[str, Loop]:
         """By name; they turn at least that often."""
         sending = Loop(DELIVERY, self.way.deliver_due, longest_sleep=longest)
         self.way.freed = sending.ring
         return {
-            FAN_OUT: [Loop(FAN_OUT, self.way.fan_out, longest_sleep=longest)],
-            DELIVERY: [sending],
-            IMPORTS: [Loop(IMPORTS, self._imports.round, longest_sleep=longest)],
+            FAN_OUT: Loop(FAN_OUT, self.way.fan_out, longest_sleep=longest),
+            DELIVERY: sending,
+            IMPORTS: Loop(IMPORTS, self._imports.round, longest_sleep=longest),
         }
 
     async def close(self) -> None:
