@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.crud import base
-from app.db.session import ReadSession, WriteSession
+from app.db.session import Database, ReadSession, WriteSession
 from app.domain.event import Audience
 from app.models import Event, EventFeed
 
@@ -24,10 +24,12 @@ async def add(session: WriteSession, event: Event) -> Event:
     return await base.add(session, event)
 
 
-async def is_anything_unplaced(session: ReadSession, *, after: int = 0) -> bool:
+_UNPLACED = "SELECT id FROM events WHERE position IS NULL AND id > $1 LIMIT 1"
+
+
+async def is_anything_unplaced(database: Database, *, after: int = 0) -> bool:
     """Whether an event beyond this id waits for its place."""
-    waiting = select(Event.id).where(Event.position.is_(None), Event.id > after).limit(1)
-    return (await session.scalars(waiting)).one_or_none() is not None
+    return bool(await database.ask(_UNPLACED, after))
 
 
 async def hold_feed(session: WriteSession) -> bool:

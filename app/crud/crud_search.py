@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from app.crud import base
-from app.db.session import ReadSession, WriteSession
+from app.db.session import Database, WriteSession
 from app.domain.search import MOST_MATCHES
 from app.models import SEARCH_QUEUE, SEARCH_WORDS, Incident
 from app.models.search import COMMENTS, WORDS_OF_INCIDENT
@@ -47,9 +47,9 @@ _READ_NEXT = text(
 )
 
 
-async def is_anything_queued(session: ReadSession) -> bool:
+async def is_anything_queued(database: Database) -> bool:
     """Whether there are incidents whose words are still to be read."""
-    return (await session.scalars(select(SEARCH_QUEUE).limit(1))).one_or_none() is not None
+    return bool(await database.ask("SELECT 1 FROM search_queue LIMIT 1"))
 
 
 async def read_next(session: WriteSession) -> int | None:

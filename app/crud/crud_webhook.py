@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import func, or_, select
 
 from app.crud import base
-from app.db.session import ReadSession, WriteSession
-from app.models import EventFeed, WebhookSubscription
+from app.db.session import Database, ReadSession, WriteSession
+from app.models import WebhookSubscription
 
 
 async def get(session: ReadSession, subscription_id: int) -> WebhookSubscription | None:
@@ -55,15 +55,15 @@ async def lock_behind(session: WriteSession, position: int) -> WebhookSubscripti
     return (await session.scalars(statement)).one_or_none()
 
 
-async def is_any_behind(session: ReadSession) -> bool:
+_BEHIND = """
+    SELECT id FROM webhook_subscriptions
+    WHERE is_active AND position < (SELECT position FROM event_feed) LIMIT 1
+"""
+
+
+async def is_any_behind(database: Database) -> bool:
     """Whether an active subscription has not read the whole feed, whoever holds it."""
-    last = select(EventFeed.position).scalar_subquery()
-    behind = (
-        select(WebhookSubscription.id)
-        .where(WebhookSubscription.is_active, WebhookSubscription.position < last)
-        .limit(1)
-    )
-    return (await session.scalars(behind)).one_or_none() is not None
+    return bool(await database.ask(_BEHIND))
 
 
 async def lock_tried(

@@ -28,9 +28,8 @@ class Reader:
         began = time.monotonic()
         if began < self._next:
             return timedelta(seconds=self._next - began)
-        async with self._database.reading() as session:
-            if not await crud_search.is_anything_queued(session):
-                return None
+        if not await crud_search.is_anything_queued(self._database):
+            return None
         taken = await self._database.write(crud_search.read_next)
         if taken is None:
             return SKIPPED

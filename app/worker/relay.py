@@ -42,9 +42,8 @@ class Relay:
         is_look = began >= self._next_look
         after = 0 if is_look else self._after
         while True:
-            async with self._database.reading() as session:
-                if not await crud_event.is_anything_unplaced(session, after=after):
-                    break
+            if not await crud_event.is_anything_unplaced(self._database, after=after):
+                break
             placed = await self._database.write(lambda session: self._place(session, after))
             if placed is None:
                 return BUSY

@@ -78,14 +78,10 @@ class Webhooks(Carrier[LeasedDelivery]):
 
     async def read_feed(self) -> timedelta | None:
         """Write deliveries for every event that subscriptions have not seen yet."""
-        while await self._is_any_behind():
+        while await crud_webhook.is_any_behind(self._database):
             if await self._database.write(self._promise) is None:
                 return SKIPPED  # others hold all that are
         return None
-
-    async def _is_any_behind(self) -> bool:
-        async with self._database.reading() as session:
-            return await crud_webhook.is_any_behind(session)
 
     async def _promise(self, session: WriteSession) -> int | None:
         now = await transaction_time(session)

@@ -152,8 +152,8 @@ async def test_a_claim_begins_at_its_mark(world: World) -> None:
     since = Since(FROM_THE_START.critical, Mark(*rows[1]))
     async with world.database.writing() as session:
         assert incidents(await claim(session, since=since)) == low[1:]
-        found = await crud_escalation.next_due(session, since=since)
-        assert (found.critical, found.other) == (None, rows[1][0])
+    _, found = await crud_escalation.next_due(world.database, since=since)
+    assert (found.critical, found.other) == (None, rows[1][0])
 
 
 async def test_of_steps_due_at_one_instant_the_mark_tells_them_apart(world: World) -> None:
@@ -188,7 +188,7 @@ async def test_a_claim_reads_no_more_of_the_index_than_what_is_due_from_its_mark
         world.database.writing() as session,
     ):
         assert len(await claim(session, limit=200, since=since)) == 200
-        await crud_escalation.next_due(session, since=since)
+        await crud_escalation.next_due(world.database, since=since)
     assert len(plans) == 2
     for plan in plans:
         assert (

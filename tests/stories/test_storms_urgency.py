@@ -108,23 +108,30 @@ async def test_senders_that_are_reserved_take_nothing_lower(
 
 
 async def test_the_next_due_time_looks_at_both(world: World, ana: Person, key: str) -> None:
-    async def next_ready_at(**which: bool) -> Any:
-        async with world.database.reading() as session:
-            return await crud_outbox.next_ready_at(session, Channel.EMAIL, **which)
+    async def hours_to_next(**which: bool) -> int | None:
+        lead = await crud_outbox.next_lead(world.database, Channel.EMAIL, **which)
+        return None if lead is None else round(lead / timedelta(hours=1))
 
-    assert await next_ready_at() is None
+    async def ready_in(*, lower: int, critical: int) -> None:
+        await world.sql(
+            "UPDATE notifications SET ready_at = CAST(:now AS timestamptz) + interval '1 hour'"
+            " * CASE WHEN is_critical THEN CAST(:critical AS int) ELSE :lower END",
+            now=await world.clock.now(),
+            lower=lower,
+            critical=critical,
+        )
+
+    assert await hours_to_next() is None
     await storm(world, key, 1)
-    [[lower]] = await world.sql("SELECT ready_at FROM notifications")
-    assert await next_ready_at() == lower
-    assert await next_ready_at(only_critical=True) is None
-    world.clock.forward(seconds=1)
+    assert await hours_to_next(only_critical=True) is None
     await alert(world, key, "fire")
-    [[critical]] = await world.sql("SELECT ready_at FROM notifications WHERE is_critical")
-    assert await next_ready_at() == lower
-    assert await next_ready_at(only_critical=True) == critical
-    await world.sql("UPDATE notifications SET ready_at = ready_at + interval '1 hour'")
-    await world.sql("UPDATE notifications SET ready_at = :at WHERE is_critical", at=lower)
-    assert await next_ready_at() == lower
+    await ready_in(lower=2, critical=5)
+    assert await hours_to_next() == 2
+    assert await hours_to_next(only_critical=True) == 5
+    world.clock.forward(hours=3)
+    assert await hours_to_next() == -1
+    await ready_in(lower=5, critical=2)
+    assert await hours_to_next() == 2
 
 
 async def test_pages_that_were_told_never_hold_a_critical_one(
@@ -277,7 +284,7 @@ async def test_a_lease_reads_what_is_due_and_no_more(world: World, ana: Person, 
     assert plan.count("Index Scan using ix_notifications_ready") == 4
     assert plan.count("is_critical = true") == plan.count("is_critical = false") == 2
     assert "Seq Scan on notifications" not in plan
-    async with plans_of(world.database, "ready_at") as plans, world.database.reading() as session:
-        await crud_outbox.next_ready_at(session, Channel.EMAIL)
+    async with plans_of(world.database, "ready_at") as plans:
+        await crud_outbox.next_lead(world.database, Channel.EMAIL)
     [plan] = plans
     assert plan.count("Index Only Scan using ix_notifications_ready") == 2

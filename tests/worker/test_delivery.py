@@ -1,8 +1,10 @@
 """The delivery lanes: leases, what an answer does to what is on its way, vanished senders."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from app.channels.base import Message, Outcome, Sent
 from app.crud.crud_outbox import Leasing
@@ -112,6 +114,29 @@ async def test_a_lane_leases_no_more_than_it_has_free_senders(world: World, ana:
     assert await world.sql(leased) == [(mail.concurrency,)]
     mail.gate.set()
     await full.drain()
+
+
+async def test_what_only_has_to_be_written_down_keeps_no_sender_busy(
+    world: World, ana: Person
+) -> None:
+    for _ in range(12):
+        await world.declare(ana)
+    await world.climb()
+    mail = Gated()
+    way = lanes.lane(world, mail, lanes.MANY)
+    await way.deliver_due()
+    taken = mail.concurrency - 1
+    async with world.database.writing() as holder:  # nothing can be written down for now
+        sending = "SELECT id FROM notifications WHERE status = 'sending' FOR UPDATE"
+        await holder.execute(text(sending))
+        mail.gate.set()
+        while len(mail.messages) < taken:
+            await asyncio.sleep(0.01)
+        await way.deliver_due()
+        while len(mail.messages) < 12:
+            await asyncio.sleep(0.01)
+    await way.drain()
+    assert await world.sql("SELECT DISTINCT status FROM notifications") == [("sent",)]
 
 
 async def test_when_a_sender_vanishes_the_page_goes_out_again_under_its_mark(

@@ -102,7 +102,7 @@ async def test_a_worker_whose_escalation_loop_hangs_is_silent(
         return None
 
     hanging = Loop(ESCALATION, hang, longest_sleep=timedelta(milliseconds=40))
-    worker._loops[ESCALATION] = [hanging]
+    worker._loops[ESCALATION] = hanging
     worker.start()
     heartbeat = worker._heartbeat
     assert heartbeat is not None
@@ -269,7 +269,7 @@ async def test_a_loop_that_hangs_does_not_keep_the_process_from_stopping(
         await asyncio.Event().wait()
         return None
 
-    worker._loops[ESCALATION] = [Loop(ESCALATION, hang, longest_sleep=timedelta(seconds=5))]
+    worker._loops[ESCALATION] = Loop(ESCALATION, hang, longest_sleep=timedelta(seconds=5))
     worker.start()
     await began.wait()
     await worker.stop()

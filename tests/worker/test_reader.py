@@ -26,8 +26,7 @@ async def change(world: World, who: Person, incident: Any, **fields: str) -> Non
 
 
 async def is_waiting(database: Database) -> bool:
-    async with database.reading() as session:
-        return await crud_search.is_anything_queued(session)
+    return await crud_search.is_anything_queued(database)
 
 
 async def test_what_was_opened_is_found_before_it_was_read_and_after(world: World) -> None:
