@@ -97,20 +97,24 @@ class Bench:
     def pgbench(self, url: str, script: str, *, clients: int) -> Load:
         """A SQL script, by PostgreSQL's own load generator: one transaction after the other."""
         program = _tool("pgbench", self.server)
-        path = Path(tempfile.mkdtemp(dir=self.folder)) / "script.sql"
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        path = folder / "script.sql"
         path.write_text(script)
         at = make_url(url)
         where = ["-h", str(at.query["host"]), "-p", str(at.query["port"]), "-U", str(at.username)]
         found = subprocess.run(
             [program, "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T",
-             str(int(self.seconds)), "-f", str(path), *where, str(at.database)],
-            check=False, capture_output=True, text=True,
+             str(int(self.seconds)), "-f", str(path), "-l", *where, str(at.database)],
+            check=False, capture_output=True, text=True, cwd=folder,
         )  # fmt: skip
         if found.returncode != 0:
             raise RuntimeError(found.stderr[:2000])
         tps = next(line for line in found.stdout.splitlines() if line.startswith("tps ="))
-        latency = next(line for line in found.stdout.splitlines() if "latency average" in line)
-        return Load(float(tps.split()[2]), float(latency.split()[3]), 0.0, 0)
+        # One line for each transaction; the third word is how many microseconds it took.
+        logs = [log.read_text().splitlines() for log in folder.glob("pgbench_log.*")]
+        took = sorted(int(line.split()[2]) / 1e3 for lines in logs for line in lines)
+        p50, p99 = took[len(took) // 2], took[int(len(took) * 0.99)]
+        return Load(float(tps.split()[2]), p50, p99, 0)
 
     def wrk(self, url: str, script: str, *, connections: int) -> Load:
         """HTTP requests from a Lua script, by wrk."""

@@ -8,6 +8,7 @@ import time
 import httpx
 
 from app.core.security import Passwords, Signer, Vault
+from app.crud import crud_search
 from app.db.session import Database
 from app.demo import show
 from app.services.subscriber_keys import Keys
@@ -65,7 +66,7 @@ _PAGED = """
     FROM escalations e CROSS JOIN generate_series(0, 1) AS step
     WHERE e.policy_name = 'bench'
 """
-_TABLES = ("incidents", "timeline_events", "incident_comments", "notifications")
+_TABLES = ("incidents", "timeline_events", "incident_comments", "notifications", "search_words")
 
 
 async def _fill(bench: Bench, url: str) -> dict[str, str]:
@@ -87,10 +88,21 @@ async def _fill(bench: Bench, url: str) -> dict[str, str]:
     for statement in (_ANSWERS, _STORIES, _COMMENTS, _PAGED):
         await connection.execute(statement)
     await connection.execute("RESET ALL")
+    await _read_words(url)
     for table in _TABLES:
         await connection.execute(f"VACUUM (ANALYZE) {table}")
     await connection.close()
     return {login.email: login.password for login in made.logins}
+
+
+async def _read_words(url: str) -> None:
+    """Have the search know all of them, as it does long before there are so many."""
+    database = Database(url, pool_size=2)
+    try:
+        while await crud_search.is_anything_queued(database):
+            await database.write(crud_search.read_next)
+    finally:
+        await database.close()
 
 
 async def _addresses(url: str) -> list[str]:
