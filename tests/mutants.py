@@ -124,9 +124,9 @@ MUTANTS = [
         "recorded as sent before it is sent",
         "app/worker/delivery.py",
         "        verdict = await self._send(one)\n        one.is_ended = True\n"
-        "        await self._record(one, verdict)\n",
+        "        self.freed()\n        await self._record(one, verdict)\n",
         "        await self._record(one, Taken())\n        await self._send(one)\n"
-        "        one.is_ended = True\n",
+        "        one.is_ended = True\n        self.freed()\n",
         DELIVERY,
     ),
     Mutant(

@@ -81,9 +81,9 @@ class EventStream(Response):
         async for frames in self._feed.join(reader):
             yield _written(frames)
         while reader.end is None:
-            frames = await reader.next(HEARTBEAT)
-            if frames:
-                yield _written(frames)
+            frames, changed = await reader.next(HEARTBEAT), reader.take_hints()
+            if frames or changed:
+                yield _written(frames) + _hinted(changed)
             elif reader.end is None:
                 # An id alone moves the bookmark, and is no event to anybody.
                 moved = b"id: %d\n" % reader.bookmark if reader.bookmark != told else b""
@@ -95,6 +95,13 @@ def _written(frames: Sequence[Frame]) -> bytes:
     return "".join(
         f"id: {frame.position}\nevent: {frame.type}\ndata: {frame.json}\n\n" for frame in frames
     ).encode()
+
+
+def _hinted(resources: Sequence[str]) -> bytes:
+    """No id: it has no place in the feed."""
+    if not resources:
+        return b""
+    return f"event: changed\ndata: {json.dumps({'resources': resources})}\n\n".encode()
 
 
 def _reset(bookmark: int) -> bytes:

@@ -7,6 +7,9 @@ with its bookmark; so is one whose login has ended.
 
 A reader joins where it has read to from the database, so that between what it read back and
 what it is handed nothing is missing and nothing comes twice.
+
+Pages that show what no event tells of are given hints besides: somebody changed a service. A hint
+is rung and not kept; a page that missed one looks again by itself, later.
 """
 
 import asyncio
@@ -25,7 +28,7 @@ from app.core.errors import UnavailableError
 from app.core.stream_ticket import Listener
 from app.crud import crud_auth, crud_event
 from app.db.session import Database, transaction_time
-from app.domain.event import FEED, Audience, EventType
+from app.domain.event import CHANGED, FEED, Audience, EventType
 from app.models import Event
 from app.schemas.event import EventRead, PublicEventRead
 
@@ -36,6 +39,7 @@ PAGE = 500  # events read at once
 SAFETY_TICK = 5.0  # seconds
 CHECK_EVERY = 20.0  # seconds between looks at whether the logins of readers are still good
 AFTER_FAILURE = 1.0
+CALM = 0.2  # seconds in which changes of one kind are one hint
 SHAPES: dict[Audience, type[EventRead] | type[PublicEventRead]] = {
     Audience.CONSOLE: EventRead,
     Audience.PUBLIC: PublicEventRead,
@@ -82,6 +86,7 @@ class Wanted:
     audience: Audience
     types: frozenset[EventType] = frozenset()
     incident_ids: frozenset[int] = frozenset()
+    changes: bool = False  # which kinds of things were changed, too
 
     def takes(self, frame: Frame) -> bool:
         return (
@@ -94,7 +99,7 @@ class Wanted:
 class Reader:
     """One who listens. `bookmark` is how far it has been told everything that it wanted."""
 
-    __slots__ = ("_floor", "_news", "_waiting", "bookmark", "end", "listener", "wanted")
+    __slots__ = ("_changed", "_floor", "_news", "_waiting", "bookmark", "end", "listener", "wanted")
 
     def __init__(self, wanted: Wanted, listener: Listener | None, bookmark: int) -> None:
         self.wanted = wanted
@@ -103,6 +108,7 @@ class Reader:
         self.end: End | None = None
         self._floor = bookmark
         self._waiting: deque[Frame] = deque()
+        self._changed: set[str] = set()
         self._news = asyncio.Event()
 
     def start_above(self, position: int) -> None:
@@ -122,14 +128,27 @@ class Reader:
         elif frames:
             self.bookmark = max(self.bookmark, frames[-1].position)
 
+    def hint(self, resources: Collection[str]) -> None:
+        """Somebody changed things of these kinds."""
+        if self.wanted.changes:
+            self._changed.update(resources)
+            self._news.set()
+
+    def take_hints(self) -> list[str]:
+        """What kinds of things were changed since this was asked last."""
+        taken = sorted(self._changed)
+        self._changed.clear()
+        return taken
+
     def let_go(self, end: End) -> None:
         if self.end is None:
             self.end = end
             self._news.set()
 
     async def next(self, patience: float) -> list[Frame]:
-        """What has come meanwhile; nothing when there was nothing for so long, or it is over."""
-        if self.end is None and not self._waiting:
+        """What has come meanwhile; nothing when there was nothing for so long, when there are
+        only hints, or when it is over."""
+        if self.end is None and not self._waiting and not self._changed:
             self._news.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), patience)
@@ -152,12 +171,22 @@ class Feed:
         self._rung = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._checked_at = 0.0
+        self._changed: set[str] = set()
         self._is_closed = False
 
     def ring(self, loop: str) -> None:
         """The bell rang: look for news, if it is for us."""
         if loop == FEED:
             self._rung.set()
+        elif loop.startswith(f"{CHANGED}.") and self._readers:
+            if not self._changed:
+                asyncio.get_running_loop().call_later(CALM, self._hand_hints)
+            self._changed.add(loop.removeprefix(f"{CHANGED}."))
+
+    def _hand_hints(self) -> None:
+        for reader in self._readers:
+            reader.hint(self._changed)
+        self._changed.clear()
 
     def count(self, audience: Audience) -> int:
         return sum(reader.wanted.audience is audience for reader in self._readers)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    text,
     tuple_,
 )
 from sqlalchemy import delete as sql_delete
@@ -81,6 +82,15 @@ class Span:
 
 
 ALWAYS = Span()
+
+
+async def plan_anew(session: ReadSession) -> None:
+    """Let each statement of this transaction be planned for what is asked for now, and not once
+    for whatever may be asked: where the values decide which way is short."""
+    await session.execute(_PLAN_ANEW)
+
+
+_PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 async def get(session: ReadSession, model: type[Row], key: int) -> Row | None:

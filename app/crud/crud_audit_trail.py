@@ -1,7 +1,8 @@
 """How a change becomes an entry of the audit log.
 
 Whatever is added, changed or deleted through a mapped class, in a transaction that knows who is
-behind it (`session.info["source"]`), leaves an entry in that same transaction. A statement that
+behind it (`session.info["source"]`), leaves an entry in that same transaction; and once that has
+committed, whoever looks at things of this kind is told to look again. A statement that
 changes rows in bulk is not seen here: whoever runs one for a person says so in words
 (`services.audit_log`). Of machines' work, ingest above all, nothing is looked at.
 """
@@ -15,6 +16,7 @@ from sqlalchemy.orm import InstanceState, Session, UOWTransaction
 from app.core.source import Source
 from app.db.base_class import Base
 from app.domain.audit_log import LEFT_OUT, Changes, place, shown
+from app.domain.event import changed
 from app.models import AuditEntry
 from app.models.audit_log import entry
 from app.models.audit_trail import AUDITED, STATUS_VERBS, VERBS, Audited
@@ -35,6 +37,8 @@ def _note(session: Session, _: UOWTransaction) -> None:
         now = session.info.get("now")
         dated = [{**one, "created_at": now} for one in entries] if now is not None else entries
         session.connection().execute(insert(AuditEntry), dated)
+        resources = {str(one["action"]).partition(".")[0] for one in entries}
+        session.info.setdefault("wake", set()).update(map(changed, resources))
 
 
 def _entries(session: Session, source: Source) -> Iterator[dict[str, Any]]:

@@ -86,6 +86,7 @@ async def list_page(
 async def _found(
     session: ReadSession, where: IncidentFilter, wanted: base.Window
 ) -> base.Slice[str]:
+    await base.plan_anew(session)  # a rare word and a common one are looked for in other ways
     newest, total, is_bound = await _extent(session, where, wanted)
     found = (await session.execute(_page_of_matches(where, wanted, newest))).tuples().all()
     shown = found[: wanted.per_page]

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from app.db.dial import Connection
 from app.db.session import Database
+from app.domain.event import CHANGED
 
 T = TypeVar("T")
 
@@ -62,7 +63,8 @@ class Bell:
         for loop in loops:
             self._on_ring(loop)
             self._to_announce.add(loop)
-        self._something.set()
+            if not loop.startswith(f"{CHANGED}."):  # nobody acts on it; it goes with the others
+                self._something.set()
 
     async def stop(self) -> None:
         self._database.wake = lambda loops: None
@@ -100,7 +102,8 @@ class Bell:
             try:
                 await asyncio.wait_for(self._something.wait(), WATCH_EVERY)
             except TimeoutError:
-                continue
+                if not self._to_announce:
+                    continue
             await self._announce(connection)
 
     async def _announce(self, connection: Connection) -> None:

@@ -12,6 +12,12 @@ from app.domain.incident import TimelineType
 
 RELAY = "relay"  # the loop that gives events their places
 FEED = "feed"  # rung when some have got theirs
+CHANGED = "changed"  # rung, with a kind of thing, when somebody changed one
+
+
+def changed(resource: str) -> str:
+    """What is rung once somebody has changed things of this kind."""
+    return f"{CHANGED}.{resource}"
 
 
 class EventType(StrEnum):

@@ -12,8 +12,9 @@ from typing import Any
 
 from app.core.source import Source
 from app.crud import crud_audit_log, crud_audit_trail
-from app.db.session import WriteSession
+from app.db.session import WriteSession, wake_after_commit
 from app.domain.audit_log import ActorKind, shown
+from app.domain.event import changed
 from app.models import User
 from app.models.audit_log import entry
 
@@ -48,6 +49,7 @@ async def note(
     }
     dated = {} if now is None else {"created_at": now}
     await crud_audit_log.add(session, {**entry(source, action, resource_id, changes), **dated})
+    wake_after_commit(session, changed(action.partition(".")[0]))
 
 
 def was_proved(session: WriteSession, user: User) -> None:

@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 
 from app.crud import crud_incident, crud_receipt
 from app.crud.crud_receipt import Attempt, Ending
-from app.db.session import WriteSession
+from app.db.session import WriteSession, wake_after_commit
 from app.domain.contact_method import on_record
+from app.domain.event import changed
 from app.domain.lease import Leased
 from app.domain.notification import RECEIPT_WAITS, AttemptOutcome, NotificationStatus
 from app.services import notification as notification_service
@@ -103,6 +104,7 @@ async def record(
     if lost:
         await _tell_lost(session, lost, now=now)
         await _end_addresses(session, told, recorded)
+    wake_after_commit(session, changed("notification"))
     outbox.wake(session, *{lease.channel for lease, verdict in told if _is_due_now(verdict)})
     return [_of(lease, recorded) for lease, _ in told]
 

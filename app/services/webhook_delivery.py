@@ -13,6 +13,7 @@ from typing import Any
 from app.crud import crud_event, crud_webhook, crud_webhook_delivery
 from app.crud.crud_webhook_delivery import Ending, LeasedDelivery
 from app.db.session import WriteSession, wake_after_commit
+from app.domain.event import changed
 from app.domain.webhook import (
     PATIENCE,
     DeliveryStatus,
@@ -24,6 +25,8 @@ from app.domain.webhook import (
 from app.models import Event, WebhookSubscription
 from app.services import webhook as webhook_service
 from app.services.webhook import DELIVERY, SWITCHED_OFF
+
+RESOURCE = "webhook_delivery"
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ async def promise_next(session: WriteSession, *, limit: int, now: datetime) -> i
     ]
     if await crud_webhook_delivery.promise(session, wanted):
         wake_after_commit(session, DELIVERY)
+        wake_after_commit(session, changed(RESOURCE))
     is_whole = len(events) < limit  # places may be missing, but none will come later
     subscription.position = last if is_whole else events[-1].position or last
     return len(events)
@@ -126,6 +130,7 @@ async def record(
         await crud_webhook_delivery.cancel_waiting(session, subscription_id, SWITCHED_OFF, now=now)
     if any(not isinstance(verdict, Heard) for _, verdict in told):
         wake_after_commit(session, DELIVERY)
+    wake_after_commit(session, changed(RESOURCE))
     return done
 
 

@@ -10,7 +10,8 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from itertools import cycle
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -234,22 +235,19 @@ class Worker:
 
     def _every(self, span: timedelta, *names: str) -> None:
         """Ring each of these so often, one after the other: all at once would hold up a page."""
+        turns = cycle(names)
 
-        async def tick(name: str) -> None:  # not a plain function, which would run in a thread
-            self.ring(name)
+        async def tick() -> None:  # not a plain function, which would run in a thread
+            self.ring(next(turns))
 
-        began = datetime.now(UTC)
-        for turn, name in enumerate(names, start=1):
-            self._scheduler.add_job(
-                tick,
-                "interval",
-                args=[name],
-                seconds=span.total_seconds(),
-                start_date=began + span * turn / len(names),
-                coalesce=True,
-                max_instances=1,
-                misfire_grace_time=None,
-            )
+        self._scheduler.add_job(
+            tick,
+            "interval",
+            seconds=span.total_seconds() / len(names),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
 
     def ring(self, name: str) -> None:
         """Let the loops of this name, or of what is below it, look for work at once."""

@@ -66,6 +66,10 @@ _PAGED = """
     FROM escalations e CROSS JOIN generate_series(0, 1) AS step
     WHERE e.policy_name = 'bench'
 """
+_UNREAD = """
+    INSERT INTO search_queue (incident_id)
+    SELECT id FROM incidents WHERE id NOT IN (SELECT incident_id FROM search_words)
+"""
 _TABLES = ("incidents", "timeline_events", "incident_comments", "notifications", "search_words")
 
 
@@ -88,6 +92,7 @@ async def _fill(bench: Bench, url: str) -> dict[str, str]:
     for statement in (_ANSWERS, _STORIES, _COMMENTS, _PAGED):
         await connection.execute(statement)
     await connection.execute("RESET ALL")
+    await connection.execute(_UNREAD)
     await _read_words(url)
     for table in _TABLES:
         await connection.execute(f"VACUUM (ANALYZE) {table}")

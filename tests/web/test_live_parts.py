@@ -18,6 +18,14 @@ LISTS = (
     "/status-page",
     "/status-page/incidents",
     "/status-page/maintenances",
+    "/teams",
+    "/policies",
+    "/schedules",
+    "/calendars",
+    "/incident-templates",
+    "/subscribers",
+    "/postmortems",
+    "/action-items",
 )
 
 

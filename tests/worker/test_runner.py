@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from itertools import pairwise
 
 import pytest
 
@@ -59,12 +58,22 @@ async def test_a_page_wakes_its_channel_alone(world: World, worker: Worker) -> N
 async def test_the_ticks_come_one_after_the_other(worker: Worker) -> None:
     worker.start()
     try:
-        every_tick = [job for job in worker._scheduler.get_jobs() if job.trigger.interval == TICK]
-        names = {job.args[0] for job in every_tick}
-        assert {"escalation", "delivery.email", "delivery.chat", "relay"} <= names
-        times = sorted(job.next_run_time for job in every_tick)
-        apart = [later - earlier for earlier, later in pairwise(times)]
-        assert min(apart) >= TICK / len(times) - timedelta(milliseconds=1)
-        assert times[-1] - times[0] < TICK
+        ticks = min(worker._scheduler.get_jobs(), key=lambda job: job.trigger.interval)
+        for loop in worker._loops.values():
+            await loop.stop()  # whoever is rung from now on stays so
+        rung(worker)
+        met: set[str] = set()
+        for _ in range(round(TICK / ticks.trigger.interval)):
+            await ticks.func()
+            now = rung(worker)
+            assert len(now) <= 1
+            met |= now
+        assert {
+            "escalation",
+            "delivery.email",
+            "delivery.chat",
+            "relay",
+            "heartbeat_monitors",
+        } <= met
     finally:
         await worker.stop()

@@ -75,6 +75,14 @@ LastEventIdHeader = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le
 Follow = Annotated[
     bool, Query(description="`false`: end after what has happened already, wait for nothing.")
 ]
+Changes = Annotated[
+    bool,
+    Query(
+        description="Also `event: changed`, whose `resources` name kinds of things that somebody"
+        " changed just now (`service`, `webhook`), as the audit log calls them. A hint to look"
+        " again: it is not kept, has no id, and says nothing of what was changed."
+    ),
+]
 IncidentIds = Annotated[
     list[Annotated[int, Query(ge=1, le=BIGGEST_KEY)]],
     Query(description="Only about these incidents.", max_length=MOST),
@@ -148,6 +156,7 @@ async def stream_events(
     last_event_id: LastEventId = None,
     resumed_at: LastEventIdHeader = None,
     *,
+    changes: Changes = False,
     follow: Follow = True,
 ) -> Response:
     """Listen to what happens.
@@ -157,7 +166,7 @@ async def stream_events(
     missed and nothing comes twice. It ends within a minute of the login that opened it. This is
     the one route that the cookie of the console opens, for pages of this very address.
     """
-    wanted = Wanted(Audience.CONSOLE, frozenset(types), frozenset(incident_id))
+    wanted = Wanted(Audience.CONSOLE, frozenset(types), frozenset(incident_id), changes)
     after = last_event_id if resumed_at is None else resumed_at
     reader, is_lost = await service.feed.open(wanted, listener, after)
     return EventStream(service.feed, reader, is_lost=is_lost, follow=follow)

@@ -26,11 +26,11 @@ onconnect = (event) => {
 function open(after) {
   source?.close();
   heard = after;
-  source = new EventSource(`/v1/stream?last_event_id=${after}`);
+  source = new EventSource(`/v1/stream?changes=true&last_event_id=${after}`);
   source.onopen = () => tell("open");
   // It comes back by itself, from the event that it heard last; refused, it does not.
   source.onerror = () => tell(source.readyState === EventSource.CLOSED ? "refused" : "lost");
-  for (const type of types) {
+  for (const type of [...types, "changed"]) {
     source.addEventListener(type, (event) => {
       heard = Math.max(heard, Number(event.lastEventId) || 0);
       send({ type, event: JSON.parse(event.data) });

@@ -3,8 +3,8 @@
 //
 //   <div data-live="incidents" hx-get="/incidents?part=rows" data-every="60">…</div>
 //
-// Topics: `incidents` (any of them), `incident:12`, or the beginning of a type (`maintenance`,
-// `component`). One stream a browser is shared between its tabs (live-worker.js); where there are no
+// Topics: `incidents` (any of them), `incident:12`, or a kind of thing that somebody changes (`service`,
+// `webhook`), as the audit log calls it. One stream a browser is shared between its tabs (live-worker.js); where there are no
 // shared workers each tab has its own.
 
 const HEARD = Number(document.body.dataset.heard ?? 0); // what this page shows already
@@ -18,11 +18,12 @@ let lostTimer = null;
 let wasLost = false;
 
 function concerns(topics, type, event) {
-  return topics.split(/\s+/).some((topic) => {
+  const all = topics.split(/\s+/);
+  if (type === "changed") return all.some((topic) => event.resources.includes(topic));
+  return all.some((topic) => {
     const [kind, id] = topic.split(":");
     if (id !== undefined) return String(event.incident_id) === id;
-    if (kind === "incidents") return event.incident_id != null || type.startsWith("incident.");
-    return type.split(".")[0] === kind || type.split(".")[0] === kind.replace(/s$/, "");
+    return kind === "incidents" && (event.incident_id != null || type.startsWith("incident."));
   });
 }
 
@@ -121,10 +122,10 @@ function share() {
 }
 
 function alone() {
-  const source = new EventSource(`/v1/stream?last_event_id=${HEARD}`);
+  const source = new EventSource(`/v1/stream?changes=true&last_event_id=${HEARD}`);
   source.onopen = () => standing("open");
   source.onerror = () => standing(source.readyState === EventSource.CLOSED ? "refused" : "lost");
-  for (const type of TYPES) source.addEventListener(type, (event) => heard({ type, event: JSON.parse(event.data) }));
+  for (const type of [...TYPES, "changed"]) source.addEventListener(type, (event) => heard({ type, event: JSON.parse(event.data) }));
   source.addEventListener("reset", () => heard({ type: "reset" }));
 }
 
