@@ -12,20 +12,26 @@ for (const chart of document.querySelectorAll(".rota")) {
   if (now) chart.scrollLeft += now.getBoundingClientRect().left - chart.getBoundingClientRect().left - chart.clientWidth / 2;
 }
 
-for (const row of document.querySelectorAll("[data-drags]")) {
-  row.addEventListener("pointerdown", begin);
-  row.addEventListener("dragstart", (event) => event.preventDefault());
-  row.addEventListener("click", (event) => row.dataset.drawn && (event.preventDefault(), delete row.dataset.drawn), true);
-}
+// The page may put its rows in anew at any time, so it is the page that listens.
+addEventListener("pointerdown", begin);
+addEventListener("dragstart", (event) => event.target.closest?.("[data-drags]") && event.preventDefault());
+addEventListener("click", clicked, true);
 addEventListener("pointermove", move);
 addEventListener("pointerup", end);
 addEventListener("pointercancel", drop);
 addEventListener("keydown", (event) => event.key === "Escape" && drop());
 
 function begin(event) {
-  if (event.button !== 0 || event.pointerType === "touch") return;
-  const row = event.currentTarget;
+  const row = event.target.closest?.("[data-drags]");
+  if (!row || event.button !== 0 || event.pointerType === "touch") return;
   drag = { row, from: event.clientX, box: null };
+}
+
+function clicked(event) {
+  const row = event.target.closest?.("[data-drags]");
+  if (!row?.dataset.drawn) return;
+  event.preventDefault();
+  delete row.dataset.drawn;
 }
 
 function move(event) {
