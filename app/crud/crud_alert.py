@@ -77,6 +77,23 @@ async def list_page(
     return await base.window(session, statement, Alert.id, wanted, orders=ORDERS)
 
 
+async def last_received(
+    session: ReadSession, integration_ids: Collection[int]
+) -> dict[int, datetime]:
+    """When the last alert of each of these came; nothing of those that never sent one."""
+    found = await session.execute(_LAST_RECEIVED, {"ids": list(integration_ids)})
+    return dict(found.tuples().all())
+
+
+_LAST_RECEIVED = text("""
+    SELECT asked.id, last.received_at
+    FROM unnest(CAST(:ids AS bigint[])) AS asked(id)
+    CROSS JOIN LATERAL (
+        SELECT received_at FROM alerts WHERE integration_id = asked.id ORDER BY id DESC LIMIT 1
+    ) last
+""")
+
+
 async def get(session: ReadSession, alert_id: int) -> Alert | None:
     return await session.get(Alert, alert_id, options=[WITHOUT_BODY], populate_existing=True)
 

@@ -91,6 +91,15 @@ async def test_pages_of_tools_are_followed_without_their_addresses(world: World)
         assert "tik_" not in await fresh(ada, f"{place}/{key}")
 
 
+async def test_a_tool_that_has_never_sent_anything_is_told_from_one_that_has(world: World) -> None:
+    ada = await console(world, await world.admin())
+    await world.integration_key(ada.person, name="Silent")
+    key = await world.integration_key(ada.person, name="Talking")
+    assert (await fresh(ada, "/integrations")).count("None yet") == 2
+    await world.alert(key, title="Disk full", severity="high")
+    assert (await fresh(ada, "/integrations")).count("None yet") == 1
+
+
 async def test_a_drill_is_followed_until_somebody_answers(world: World) -> None:
     ada = await console(world, await world.admin())
     place = await ada.do("/fire-drills", {"message": "Try"})

@@ -48,8 +48,9 @@ async def show_list(request: Request, visitor: VisitorDep, service: ServiceDep) 
     window = Window(listing.PER_PAGE, listing.page_of(request), order=IntegrationOrder.NAME)
     async with service.database.reading() as session:
         found = await crud_integration.list_page(session, (), window)
+        heard = await crud_alert.last_received(session, [one.id for one in found.items])
     shown = listing.shown(found, window.page)
-    return render(request, visitor, "integrations/list.html", found=shown, kinds=KINDS)
+    return render(request, visitor, "integrations/list.html", found=shown, kinds=KINDS, heard=heard)
 
 
 @router.get("/new")
