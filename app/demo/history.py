@@ -4,13 +4,14 @@ A story that is over is one transaction: it opens, pages, is answered and ends b
 see it, so nothing of it is ever sent. What goes on is left to the loops.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from app.crud import crud_demo, crud_escalation, crud_incident
+from app.crud import crud_alert, crud_demo, crud_escalation, crud_incident
 from app.db.session import WriteSession
 from app.demo.around import REGIONS
 from app.demo.cast import (
@@ -28,6 +29,7 @@ from app.demo.cast import (
 from app.demo.public import Public
 from app.demo.scene import HISTORY, TOOL, Scene
 from app.domain.incident import IncidentStatus, Opening
+from app.domain.integration import AlertOutcome
 from app.domain.user import Actor
 from app.models import Incident
 from app.services import fire_drill, incident_people, ladder
@@ -148,7 +150,36 @@ async def _open(scene: Scene, plot: Plot) -> int:
         story=f"An alert from “{TOOL}” opened the incident.",
     )
     opened = await incident_service.open_many(scene.session, [opening], now=plot.at)
+    await _alert(scene, plot, opening, opened[opening.uid])
     return opened[opening.uid]
+
+
+async def _alert(scene: Scene, plot: Plot, opening: Opening, number: int) -> None:
+    """What the tool sent."""
+    said = {
+        "title": opening.title,
+        "description": opening.description,
+        "severity": opening.severity,
+        "service": opening.service,
+        "source": opening.source,
+        "labels": opening.labels,
+        "dedup_key": opening.dedup_key,
+    }
+    body = json.dumps(said, ensure_ascii=False).encode()
+    row = {
+        "request": 0,
+        "integration_id": opening.integration_id,
+        "incident_id": number,
+        "replay_of": None,
+        "outcome": AlertOutcome.OPENED,
+        "dedup_key": opening.dedup_key,
+        "title": opening.title,
+        "reason": None,
+        "request_id": None,
+        "body_size": len(body),
+        "raw_body": body,
+    }
+    await crud_alert.record(scene.session, [row], now=plot.at)
 
 
 async def _climb(session: WriteSession, number: int, since: datetime, until: datetime) -> None:

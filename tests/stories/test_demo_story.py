@@ -58,6 +58,13 @@ async def test_nothing_of_its_past_is_left_to_send_or_to_climb(world: World) -> 
     assert await count(world, "notifications", "status = 'pending'") == 0
     assert await count(world, "notifications", "kind = 'page' AND status = 'sent'") > 40
     assert await world.climb() == 0
+
+
+async def test_every_incident_has_the_alert_that_opened_it(world: World) -> None:
+    await seed(world)
+    without = "NOT is_drill AND NOT EXISTS (SELECT FROM alerts WHERE incident_id = incidents.id)"
+    assert await count(world, "incidents", without) == 0
+    assert await count(world, "alerts", "raw_body IS NOT NULL AND received_at < now()") > 50
     # But what goes on goes on.
     assert await count(world, "escalations", "next_step_at IS NOT NULL") == 1
     await world.pass_time(minutes=10)
