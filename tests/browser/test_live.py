@@ -57,3 +57,24 @@ async def test_a_calendar_follows_and_can_still_be_drawn_on(visit: Opener, site:
         while await liam.page.locator(".rota").first.inner_html() == shown:
             await asyncio.sleep(0.1)
     assert await drawn(liam.page)
+
+
+async def test_what_somebody_has_begun_to_fill_in_is_left_alone(visit: Opener, site: Site) -> None:
+    ada = await visit("/teams/1", who="Ada")
+    choice = ada.page.locator("main select[name=user_id]")
+    first, second = [
+        await one.get_attribute("value") for one in (await choice.locator("option").all())[:2]
+    ]
+    await choice.select_option(second)
+    await choice.blur()
+    liam = await visit("/teams/1", who="Liam")
+    other = await visit("/teams/1/edit", who="Ada")
+    await other.page.locator("[name=description]").fill("Told anew")
+    await other.page.locator("main form button[type=submit]").first.click()
+    await expect(liam.page.get_by_text("Told anew")).to_be_visible(timeout=PATIENCE)
+    await ada.page.wait_for_timeout(1_000)  # whatever is told to one browser is told to all
+    assert await choice.input_value() == second
+    await choice.focus()
+    await choice.select_option(first)
+    await choice.blur()
+    await expect(ada.page.get_by_text("Told anew")).to_be_visible(timeout=PATIENCE)

@@ -74,6 +74,25 @@ async def test_a_page_of_one_is_told_of_what_happened(world: World) -> None:
     assert "Its story" in await fresh(ada, f"/notifications/{page}")
 
 
+async def test_what_is_set_up_is_followed_on_its_own_page(world: World) -> None:
+    ada = await console(world, await world.admin())
+    bob = await world.person(full_name="Bob Ross")
+    policy = await world.policy(ada.person, [(0, "admins")])
+    whoever = await fresh(await console(world, bob), f"/policies/{policy['id']}")
+    assert "Every incident" in read(whoever).text
+    team = await ada.do("/teams/new", {"name": "Web"})
+    assert "Nobody is in it yet" in read(await fresh(ada, team)).text
+    assert "Web" not in await fresh(ada, f"/users/{bob.id}")
+    await ada.post(f"{team}/members", {"user_id": str(bob.id)})
+    assert "Bob Ross" in await fresh(ada, team)
+    assert "Web" in await fresh(ada, f"/users/{bob.id}")
+    incident = await world.declare(ada.person)
+    place = f"/incidents/{incident['id']}/postmortem"
+    assert "Begin a postmortem" in await fresh(ada, place)
+    await ada.post(f"{place}/begin", {})
+    assert "Begin a postmortem" not in await fresh(ada, place)
+
+
 async def test_pages_of_tools_are_followed_without_their_addresses(world: World) -> None:
     ada = await console(world, await world.admin())
     form = {"name": "Kibana", "kind": "alerts", "service": "shop", "default_severity": "high"}

@@ -46,7 +46,16 @@ function soon(part) {
 function isBusy(part) {
   const active = document.activeElement;
   const isTyping = part.contains(active) && active.matches("input, textarea, select");
-  return isTyping || part.querySelector("dialog[open], [popover]:popover-open");
+  return isTyping || part.querySelector("dialog[open], [popover]:popover-open") || isBegun(part);
+}
+
+/** Whether somebody has filled something in that is not sent yet. */
+function isBegun(part) {
+  return [...part.querySelectorAll("input:not([type=hidden]), textarea, select")].some((field) => {
+    if (field.matches("select")) return field.selectedIndex !== Math.max(0, [...field.options].findLastIndex((one) => one.defaultSelected));
+    if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
+    return field.value !== field.defaultValue;
+  });
 }
 
 async function refresh(part) {
